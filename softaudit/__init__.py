@@ -1,0 +1,22 @@
+"""softaudit: what number formats and algorithms do to softmax, on your logits, with proof.
+
+The Python face: `read`, `audit`, `compute`, `exact` and `render`.  They are imported when they are
+first used, so that importing softaudit, and asking the command for its help, costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from softaudit.face import audit, compute, exact, read, render
+
+__version__ = "0.1.0"
+__all__ = ["audit", "compute", "exact", "read", "render"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(import_module("softaudit.face"), name)
+    raise AttributeError(f"module 'softaudit' has no attribute {name!r}")

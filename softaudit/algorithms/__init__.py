@@ -1,0 +1,54 @@
+"""What is audited: each algorithm a plain function over an arithmetic, beside its formula.
+
+To add one: a function in the file of its function, a line in `ALGORITHMS`, a test case.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from softaudit.algorithms import log_softmax, logsumexp, softmax
+from softaudit.arithmetic import Evaluation, unchecked
+from softaudit.model import CellKey, Output, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+ALGORITHMS: dict[str, dict[str, Callable[[Evaluation], NDArray[Any]]]] = {
+    "softmax": {
+        "naive": softmax.naive,
+        "stable": softmax.stable,
+    },
+    "log_softmax": {
+        "naive": log_softmax.naive,
+        "log-of-softmax": log_softmax.log_of_softmax,
+        "stable": log_softmax.stable,
+    },
+    "logsumexp": {
+        "naive": logsumexp.naive,
+        "stable": logsumexp.stable,
+    },
+}
+
+
+def run(key: CellKey, problem: Problem) -> Output:
+    """Run one cell's algorithm on a block of rows.
+
+    Parameters
+    ----------
+    key : CellKey
+        Function, arithmetic and algorithm.
+    problem : Problem
+        Logits rounded to the arithmetic's storage format, shape (rows, columns).
+
+    Returns
+    -------
+    Output
+        Values of shape (rows, columns), or (rows, 1) for logsumexp, with the steps passed through.
+    """
+    evaluation = Evaluation(problem, key.arithmetic)
+    with unchecked():
+        values = ALGORITHMS[key.function][key.algorithm](evaluation)
+        return Output(evaluation.result(values), evaluation.steps)

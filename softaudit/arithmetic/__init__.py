@@ -1,0 +1,12 @@
+"""Arithmetic made explicit: every step rounded to a named format, every sum in a named order.
+
+Algorithms are written once against `Evaluation`, which does + − ÷ exp log max and sum in the
+compute format and keeps what it passed through.  Leaving this to NumPy's own narrow types was
+rejected: their sums change with the axis and the memory layout (8000 float16 ones sum to 8000
+along a contiguous axis and to 2048 along another), so the same code would mean two things.
+"""
+
+from softaudit.arithmetic.evaluation import Evaluation, unchecked
+from softaudit.arithmetic.summation import ORDERS, total
+
+__all__ = ["ORDERS", "Evaluation", "total", "unchecked"]

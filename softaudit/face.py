@@ -1,0 +1,249 @@
+"""The Python face: few names, the same figures as the command's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from softaudit import algorithms, reference
+from softaudit.audit import audit as run_audit
+from softaudit.errors import InputError, OptionError
+from softaudit.formats import FORMATS
+from softaudit.model import Audit, CellKey, Logits, Plan, RowKind, take_rows
+from softaudit.plan import default_keys, known, make_key, product_keys
+from softaudit.problem import classify, pose, round_temperature
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from softaudit.model import Function
+
+
+def read(path: str, *, axis: int = -1, key: str | None = None) -> Logits:
+    """Read logits from a file, standard input or a literal.
+
+    Parameters
+    ----------
+    path : str
+        A path (.npy, .npz, .csv, .tsv, the text ones also gzipped), "-" for standard input, or
+        literal logits such as "[40, 0]".
+    axis : int
+        The class axis.
+    key : str, optional
+        Which array of an .npz; needed where it has several.
+
+    Returns
+    -------
+    Logits
+        The class axis moved to the end.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read as logits; one line saying what, where, and what to do.
+    """
+    from softaudit.sources import read as read_all
+
+    found = read_all(path, axis=axis, key=key)
+    if len(found) > 1:
+        names = ", ".join(str(logits.key) for logits in found)
+        raise InputError(f"{path}: has several arrays; name one with key: {names}")
+    return found[0]
+
+
+def audit(
+    logits: Logits | ArrayLike,
+    *,
+    function: Sequence[str] = (),
+    format: Sequence[str] = (),  # noqa: A002  the field's word, and the command's
+    algorithm: Sequence[str] = (),
+    compute: Sequence[str] = (),
+    accumulate: Sequence[str] = (),
+    order: Sequence[str] = (),
+    temperature: float = 1.0,
+    worst: int = 5,
+) -> Audit:
+    """Compute softmax and its relatives on logits, and judge every result.
+
+    Parameters
+    ----------
+    logits : Logits or array_like, shape (..., columns)
+        As read, or any real array, the class axis last.
+    function, format, algorithm, compute, accumulate, order : sequence of str
+        Naming any makes the plain product of them; naming none gives the 24 default cells.
+    temperature : float
+        T, positive and finite.
+    worst : int
+        How many worst elements a cell keeps, one per cause.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    OptionError, InputError
+        For names, combinations, temperatures or arrays that cannot be asked.
+    PlatformError
+        If the processor's state breaks IEEE arithmetic.
+    """
+    named = [_several(n) for n in (function, format, algorithm, compute, accumulate, order)]
+    keys, skipped = product_keys(*named) if any(named) else (default_keys(), ())
+    _check_temperature(temperature)
+    source = logits if isinstance(logits, Logits) else from_array(logits)
+    found = run_audit(source, Plan(keys, temperature=temperature, worst=worst))
+    return found.with_skipped(skipped)
+
+
+def compute(
+    function: Function,
+    logits: ArrayLike,
+    *,
+    format: str,  # noqa: A002
+    algorithm: str,
+    compute: str | None = None,
+    accumulate: str | None = None,
+    order: str = "pairwise",
+    temperature: float = 1.0,
+) -> NDArray[Any]:
+    """Compute a function as a cell does: these are the values that the cell judged.
+
+    Parameters
+    ----------
+    function, format, algorithm, compute, accumulate, order : str
+        The cell; see `softaudit.audit`.
+    logits : array_like, shape (..., columns)
+    temperature : float
+        T; rounded to the format.
+
+    Returns
+    -------
+    ndarray
+        In the format's dtype; of the logits' shape, without the last axis for logsumexp.  Rows with
+        NaN, +∞ or nothing but −∞ hold what the algorithm made of them.
+
+    Raises
+    ------
+    OptionError, InputError
+        For names, combinations, temperatures or arrays that cannot be asked.
+    """
+    key = make_key(function, format, algorithm, compute, accumulate, order)
+    source, temperature = _asked(logits, key, temperature)
+    problem = pose(_all_rows(source), key.arithmetic.storage, temperature)
+    values = algorithms.run(key, problem).values
+    return _shaped(values, source, key)
+
+
+def exact(
+    function: Function,
+    logits: ArrayLike,
+    *,
+    format: str,  # noqa: A002
+    temperature: float = 1.0,
+) -> NDArray[Any]:
+    """Give the correctly rounded answer on the rounded logits, proven.
+
+    Parameters
+    ----------
+    function : str
+        softmax, log_softmax or logsumexp.
+    logits : array_like, shape (..., columns)
+    format : str
+        Logits and temperature are rounded to it, and so is the answer: to nearest, ties to even.
+    temperature : float
+        T.
+
+    Returns
+    -------
+    ndarray
+        In the format's dtype; of the logits' shape, without the last axis for logsumexp.  NaN in
+        rows that have no answer: with NaN, and for softmax and log_softmax with +∞ or nothing
+        but −∞, as read or after rounding.
+
+    Raises
+    ------
+    OptionError, InputError
+        For names, temperatures or arrays that cannot be asked.
+    PlatformError
+        If the processor's state breaks IEEE arithmetic.
+    """
+    reference.check_processor()
+    known(function, algorithms.ALGORITHMS, "function")
+    key = make_key(function, format, "stable")
+    source, temperature = _asked(logits, key, temperature)
+    problem = pose(_all_rows(source), key.arithmetic.storage, temperature)
+    answerable = np.isin(classify(problem, function), (RowKind.AUDITED, RowKind.LOST_TO_CAST))
+    enclosure = reference.enclose(problem.values, problem.temperature, (function,))[function]
+    values = np.full(enclosure.high.shape, np.nan)
+    if answerable.any():
+        part = take_rows(problem, answerable)
+        verdict = reference.judge(take_rows(enclosure, answerable), part, function)
+        values[answerable] = verdict.rounded
+    return _shaped(values, source, key)
+
+
+def render(report: Any, output_format: str = "json") -> str:
+    """Render an audit, or several, as the command prints it.
+
+    Parameters
+    ----------
+    report : Audit, sequence of Audit, or Report
+    output_format : str
+        A key of `softaudit.render.RENDERERS`.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    OptionError
+        For an unknown output format.
+    """
+    from softaudit.render import RENDERERS
+    from softaudit.report import Report, make_report
+
+    if not isinstance(report, Report):
+        report = make_report([report] if isinstance(report, Audit) else list(report))
+    return RENDERERS[known(output_format, RENDERERS, "output format")](report)
+
+
+def from_array(values: ArrayLike) -> Logits:
+    """Take an array as logits, the class axis last."""
+    from softaudit.sources import from_array as read_array
+
+    return read_array(np.asarray(values))
+
+
+def _several(names: Sequence[str]) -> Sequence[str]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _check_temperature(temperature: float) -> None:
+    if not (temperature > 0 and np.isfinite(temperature)):
+        raise OptionError(f"temperature {temperature:g}: must be a positive finite number")
+
+
+def _asked(logits: ArrayLike, key: CellKey, temperature: float) -> tuple[Logits, float]:
+    _check_temperature(temperature)
+    form = key.arithmetic.storage
+    rounded = round_temperature(temperature, form)
+    if not (rounded > 0 and np.isfinite(rounded)):
+        raise OptionError(f"temperature {temperature:g} becomes {rounded:g} in {form.name}")
+    return (logits if isinstance(logits, Logits) else from_array(logits)), temperature
+
+
+def _all_rows(source: Logits) -> NDArray[np.float64]:
+    return source.take(np.arange(source.rows))
+
+
+def _shaped(values: NDArray[np.float64], source: Logits, key: CellKey) -> NDArray[Any]:
+    shape = source.rows_shape if key.function == "logsumexp" else source.values.shape
+    with np.errstate(over="ignore"):
+        return values.reshape(shape).astype(key.arithmetic.storage.dtype)
+
+
+__all__ = ["audit", "compute", "exact", "read", "render"]

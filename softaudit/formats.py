@@ -1,0 +1,232 @@
+"""Number formats as data: a handful of parameters each, everything else derived from them.
+
+A format here is what IEEE 754 calls a binary interchange format, reduced to what rounding needs:
+the precision p, the least and the largest exponent, and what lies above the largest number.
+Rounding goes from float64 (or float32) to the format in *one* step.  The other way, through an
+intermediate float32 as some libraries' casts do it, rounds twice and errs beside ties.
+
+References
+----------
+IEEE 754-2019, doi:10.1109/IEEESTD.2019.8766229.
+Micikevicius et al., FP8 Formats for Deep Learning (2022), arXiv:2209.05433.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import ml_dtypes
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Format:
+    """A binary floating-point format.
+
+    Parameters
+    ----------
+    name : str
+        The name used everywhere: option, cell, report.
+    precision : int
+        p, the number of significant bits, the hidden one included.
+    emin, emax : int
+        Exponents of the least normal and of the largest number, as in 1.f × 2^e.
+    overflow : float
+        What overflow gives: infinity, or NaN in a format that has no infinity.
+    top : int
+        The largest significand as an integer of p bits; all ones but in float8_e4m3fn, where
+        that code is NaN.
+    """
+
+    name: str
+    precision: int
+    emin: int
+    emax: int
+    overflow: float
+    top: int
+
+    @property
+    def least_exponent(self) -> int:
+        """Exponent of the least subnormal number, which is also ulp(0)."""
+        return self.emin - self.precision + 1
+
+    @property
+    def least_subnormal(self) -> float:
+        """The least positive number."""
+        return float(np.ldexp(1.0, self.least_exponent))
+
+    @property
+    def least_normal(self) -> float:
+        """The least positive number with a full significand."""
+        return float(np.ldexp(1.0, self.emin))
+
+    @property
+    def largest(self) -> float:
+        """The largest finite number."""
+        return float(np.ldexp(float(self.top), self.emax - self.precision + 1))
+
+    @property
+    def unit_roundoff(self) -> float:
+        """u = 2^−p, the largest relative error of rounding to nearest."""
+        return float(np.ldexp(1.0, -self.precision))
+
+    @property
+    def has_infinity(self) -> bool:
+        """Whether ±∞ are numbers of the format."""
+        return bool(np.isinf(self.overflow))
+
+    @cached_property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy dtype, from ml_dtypes where NumPy has none."""
+        return np.dtype(getattr(np, self.name, None) or getattr(ml_dtypes, self.name))
+
+    @cached_property
+    def carrier(self) -> np.dtype[Any]:
+        """The native dtype that holds the format's numbers exactly while computing.
+
+        float32 for p ≤ 11: since 24 ≥ 2p + 2, an operation in float32 that is then rounded has
+        the bits of the same operation in the format (Figueroa 1995, doi:10.1145/221332.221334).
+        """
+        return np.dtype(np.float32 if self.precision <= 24 else np.float64)
+
+    def holds(self, other: Format) -> bool:
+        """Whether every number of `other` is a number of this format."""
+        return (
+            self.precision >= other.precision
+            and self.least_exponent <= other.least_exponent
+            and self.largest >= other.largest
+            and (self.has_infinity or not other.has_infinity)
+        )
+
+
+def _ieee(name: str, precision: int, emax: int, emin: int | None = None) -> Format:
+    return Format(name, precision, 1 - emax if emin is None else emin, emax, np.inf, 2**precision - 1)
+
+
+FORMATS: dict[str, Format] = {
+    f.name: f
+    for f in (
+        _ieee("float16", 11, 15),
+        _ieee("bfloat16", 8, 127),
+        _ieee("float32", 24, 127),
+        _ieee("float64", 53, 1023),
+        Format("float8_e4m3fn", 4, -6, 8, overflow=np.nan, top=0b1110),
+        _ieee("float8_e5m2", 3, 15),
+    )
+}
+
+
+def ulp(y: NDArray[np.float64], form: Format) -> NDArray[np.float64]:
+    """Give the unit in the last place of a format at real numbers.
+
+    Parameters
+    ----------
+    y : ndarray of float64
+        Finite numbers, any shape.
+
+    Returns
+    -------
+    ndarray of float64
+        2^(max(⌊log2|y|⌋, emin) − p + 1), with ulp(0) = 2^(emin − p + 1): always exact.  NaN where
+        y is not finite.
+    """
+    finite = np.isfinite(y)
+    _, exponent = np.frexp(np.where(finite, y, 0.0))
+    exponent = np.where((y == 0) | ~finite, form.emin, np.maximum(exponent - 1, form.emin))
+    return np.where(finite, np.ldexp(1.0, exponent - form.precision + 1), np.nan)
+
+
+def round_to(x: NDArray[Any], form: Format) -> NDArray[Any]:
+    """Round to nearest, ties to even, once.
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64
+        Numbers to round, any shape.
+
+    Returns
+    -------
+    ndarray
+        Numbers of the format, in the dtype of `x`.  Beyond the format's range ±∞, or NaN where the
+        format has no infinity; −∞ and +∞ likewise.  NaN stays NaN, and zeros keep their sign.
+
+    Notes
+    -----
+    In the normal range the significand's bits are rounded as an integer, where a carry walks into
+    the exponent as it should.  Below it the quantum is fixed, and adding 1.5 × 2^(P−1) quanta
+    makes the processor round to it (P the precision of `x`; exact by the definition of IEEE
+    addition, and the subtraction by Sterbenz's lemma).
+    """
+    wide = np.finfo(x.dtype)
+    drop = wide.nmant + 1 - form.precision
+    if drop <= 0:
+        return x
+    if form.carrier == np.float32 and form.precision == 24:
+        with np.errstate(over="ignore", under="ignore"):
+            return x.astype(np.float32).astype(x.dtype)
+    word = np.dtype(f"u{x.dtype.itemsize}").type
+    bits = np.ascontiguousarray(x).view(word)
+    rounded = bits + (word((1 << (drop - 1)) - 1) + ((bits >> word(drop)) & word(1)))
+    rounded &= word(~((1 << drop) - 1) & (2 ** (8 * x.dtype.itemsize) - 1))
+    y = rounded.view(x.dtype)
+    if form.emin > wide.minexp:
+        magic = x.dtype.type(np.ldexp(1.5, wide.nmant + form.least_exponent))
+        small = np.abs(x) < x.dtype.type(form.least_normal)
+        y = np.where(small, np.copysign((x + magic) - magic, x), y)
+    over = x.dtype.type(form.overflow)
+    with np.errstate(invalid="ignore"):
+        y = np.where(np.abs(y) > x.dtype.type(form.largest), np.copysign(over, x), y)
+        return np.where(np.isnan(x), x, y)
+
+
+def round_fraction(y: Fraction, form: Format, side: Literal[-1, 0, 1] = 0) -> float:
+    """Round one rational number, or the real just beside it.
+
+    Parameters
+    ----------
+    y : Fraction
+        The number to round.
+    side : {-1, 0, 1}
+        0 for `y` itself; −1 or +1 for the limit of rounding from below or from above, which is
+        how a number that is known to lie beside a tie is decided.
+
+    Returns
+    -------
+    float
+        A number of the format, ±∞, or NaN where the format has no infinity.
+    """
+    sign = -1.0 if y < 0 or (y == 0 and side < 0) else 1.0
+    outward = int(sign) * side
+    quantum = Fraction(2) ** (max(binade(y, side), form.emin) - form.precision + 1)
+    count, rest = divmod(abs(y) / quantum, 1)
+    twice = 2 * rest - 1
+    up = twice > 0 or (twice == 0 and (outward > 0 or (outward == 0 and count % 2 == 1)))
+    rounded = (count + up) * quantum
+    if rounded > Fraction(form.largest):
+        return float(np.copysign(form.overflow, sign))
+    return sign * float(rounded)
+
+
+def binade(y: Fraction, side: Literal[-1, 0, 1] = 0) -> int:
+    """Give ⌊log2|y|⌋ of a rational number, or of the real just beside it.
+
+    At 0 the least exponent that any report distinguishes is given, far below every format.
+    """
+    if y == 0:
+        return LEAST_BINADE
+    size = abs(y)
+    exponent = size.numerator.bit_length() - size.denominator.bit_length()
+    if Fraction(2) ** exponent > size:
+        exponent -= 1
+    towards_zero = side * (1 if y > 0 else -1) < 0
+    return exponent - 1 if towards_zero and Fraction(2) ** exponent == size else exponent
+
+
+LEAST_BINADE = -2400
+"""Reals below 2^LEAST_BINADE in size are told apart by sign only: no format or ratio sees them."""

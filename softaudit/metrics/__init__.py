@@ -1,0 +1,32 @@
+"""What is measured: each metric takes in judged blocks, and merges with its like.
+
+Metrics see results and enclosures; they never run an algorithm, so an error in one cannot hide in
+the other.
+"""
+
+from __future__ import annotations
+
+from softaudit.metrics.cast import Cast
+from softaudit.metrics.cause import CAUSES
+from softaudit.metrics.judged import Judged, compare
+from softaudit.metrics.range import COUNTS, Places, Range
+from softaudit.metrics.rows import Rows
+from softaudit.metrics.ulp import BINS_PER_OCTAVE, INFINITE_BIN, UlpErrors, edge, percentile
+from softaudit.metrics.worst import WorstElements
+
+__all__ = [
+    "BINS_PER_OCTAVE",
+    "CAUSES",
+    "COUNTS",
+    "INFINITE_BIN",
+    "Cast",
+    "Judged",
+    "Places",
+    "Range",
+    "Rows",
+    "UlpErrors",
+    "WorstElements",
+    "compare",
+    "edge",
+    "percentile",
+]

@@ -1,0 +1,170 @@
+"""Overflow and underflow, by where they happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from softaudit.metrics.judged import Judged
+
+Mask = "NDArray[np.bool_]"
+
+
+class _Evidence:
+    """The masks from which the counts are made, each of the values' shape or (rows, 1)."""
+
+    def __init__(self, judged: Judged) -> None:
+        self.v = judged.output.values
+        self.y = judged.verdict.enclosure.high
+        self.rounded = judged.verdict.rounded
+        self.form = judged.form
+        self.function = judged.key.function
+        self.real = np.isfinite(self.y)
+        self.fits = self.real & np.isfinite(self.rounded)
+        self.infinite = np.isinf(self.y)
+        self._finite_logit = np.isfinite(judged.problem.values)
+        self._steps = judged.output.steps
+
+    @property
+    def logarithmic(self) -> bool:
+        return self.function != "softmax"
+
+    def exp(self) -> NDArray[np.bool_]:
+        """Exponentials of finite logits that overflowed."""
+        steps = self._steps
+        if steps is None or steps.exponential is None or steps.argument is None:
+            return np.zeros(self._finite_logit.shape, dtype=np.bool_)
+        over = ~np.isfinite(steps.exponential) & ~np.isnan(steps.argument)
+        return np.asarray(over & self._finite_logit)
+
+    def infinite_total(self) -> NDArray[np.bool_]:
+        steps = self._steps
+        if steps is None or steps.total is None:
+            return np.zeros((len(self.v), 1), dtype=np.bool_)
+        return np.asarray(~np.isfinite(steps.total))
+
+    def sum(self) -> NDArray[np.bool_]:
+        """Rows whose terms are finite and whose sum is not."""
+        steps = self._steps
+        if steps is None or steps.exponential is None:
+            return np.zeros((len(self.v), 1), dtype=np.bool_)
+        terms = np.isfinite(steps.exponential).all(axis=-1, keepdims=True)
+        return np.asarray(terms & self.infinite_total())
+
+    def _own_term_finite(self) -> NDArray[np.bool_]:
+        steps = self._steps
+        if steps is None or steps.exponential is None or self.v.shape[-1] == 1:
+            return np.ones(self.v.shape, dtype=np.bool_)
+        return np.asarray(np.isfinite(steps.exponential))
+
+    def vanished(self) -> NDArray[np.bool_]:
+        """Results that are a wrong or a forced zero; of a logarithm: a wrong −∞."""
+        if self.logarithmic:
+            return self.fits & np.isneginf(self.v)
+        return self.real & (self.y != 0) & (self.v == 0)
+
+    def zeroed(self) -> NDArray[np.bool_]:
+        return self.vanished() & self._own_term_finite() & self.infinite_total()
+
+    def underflow_forced(self) -> NDArray[np.bool_]:
+        return self.real & (self.y != 0) & (self.v == 0) & (self.rounded == 0)
+
+    def premature(self) -> NDArray[np.bool_]:
+        if not self.logarithmic:
+            return self.vanished() & (self.rounded != 0)
+        steps = self._steps
+        zero = None
+        if steps is not None:
+            zero = steps.probability if steps.probability is not None else steps.total
+        if zero is None:
+            return self.vanished()
+        return self.vanished() & (zero == 0)
+
+    def subnormal(self) -> NDArray[np.bool_]:
+        return (self.v != 0) & (np.abs(self.v) < self.form.least_normal)
+
+    def nan(self) -> NDArray[np.bool_]:
+        return np.isnan(self.v)
+
+    def result(self) -> NDArray[np.bool_]:
+        infinite = np.isinf(self.v) & self.fits & ~self.premature() & ~self.zeroed()
+        return infinite | self.nan()
+
+    def overflow_forced(self) -> NDArray[np.bool_]:
+        return self.real & ~np.isfinite(self.rounded)
+
+    def mismatch(self) -> NDArray[np.bool_]:
+        return self.infinite & (self.v != self.y)
+
+    def out_of_range(self) -> NDArray[np.bool_]:
+        if self.function == "softmax":
+            return (self.v < 0) | (self.v > 1)
+        return self.v > 0
+
+
+COUNTS: dict[str, Callable[[_Evidence], NDArray[np.bool_]]] = {
+    "overflow.exp": _Evidence.exp,
+    "overflow.sum": _Evidence.sum,
+    "overflow.zeroed": _Evidence.zeroed,
+    "overflow.result": _Evidence.result,
+    "overflow.nan": _Evidence.nan,
+    "overflow.forced": _Evidence.overflow_forced,
+    "overflow.mismatch": _Evidence.mismatch,
+    "underflow.forced": _Evidence.underflow_forced,
+    "underflow.premature": _Evidence.premature,
+    "underflow.subnormal": _Evidence.subnormal,
+    "out_of_range": _Evidence.out_of_range,
+}
+"""Counts by their names in the JSON contract; `overflow.sum` counts rows."""
+
+
+class Range:
+    """Events by name: how many, in how many rows, and where first."""
+
+    def __init__(self) -> None:
+        self.places = {name: Places() for name in COUNTS}
+
+    def add(self, judged: Judged) -> None:
+        """Take in a block."""
+        evidence = _Evidence(judged)
+        for name, count in COUNTS.items():
+            self.places[name].add(count(evidence), judged.numbers)
+
+    def merge(self, other: Range) -> None:
+        """Take in what another process counted."""
+        for name, places in other.places.items():
+            self.places[name].merge(places)
+
+
+class Places:
+    """A count of elements, of the rows they are in, and the first of them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.rows = 0
+        self.first: tuple[int, int] | None = None
+
+    def add(self, mask: NDArray[np.bool_], numbers: NDArray[np.int64]) -> None:
+        """Count a block's elements; `numbers` says which rows these are."""
+        count = int(np.count_nonzero(mask))
+        if count == 0:
+            return
+        rows = mask.any(axis=-1)
+        i = int(np.argmax(rows))
+        self._take(count, int(np.count_nonzero(rows)), (int(numbers[i]), int(np.argmax(mask[i]))))
+
+    def merge(self, other: Places) -> None:
+        """Take in what another process counted."""
+        if other.first is not None:
+            self._take(other.count, other.rows, other.first)
+
+    def _take(self, count: int, rows: int, first: tuple[int, int]) -> None:
+        self.count += count
+        self.rows += rows
+        self.first = first if self.first is None else min(self.first, first)

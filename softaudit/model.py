@@ -1,0 +1,416 @@
+"""The data types that travel: logits, problem, output, enclosure, cell, audit.
+
+Every arrow of the pipeline is a function call with these as arguments.  They are frozen, the
+arrays in them are not written to after construction, and nothing in here computes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from enum import IntEnum
+from math import prod
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from softaudit.formats import Format
+
+Function = Literal["softmax", "log_softmax", "logsumexp", "cross_entropy"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Logits:
+    """Logits as a file has them, the class axis moved to the end.
+
+    Attributes
+    ----------
+    values : ndarray, shape (..., columns)
+        Any real dtype that float64 holds exactly; everything before the last axis is rows.
+    name : str
+        What to call the source in a report; never an absolute path.
+    command : str
+        The words that name the source again on a command line.
+    format : str
+        Number format of the file: a format's name, an integer dtype's, or "text".
+    shape : tuple of int
+        Shape in the file, before any axis was moved.
+    sha256 : str
+        Of the bytes read.
+    key : str or None
+        Name of the array inside its file, where a file has several.
+    axis : int
+        Which axis of the file is the class axis.
+    """
+
+    values: NDArray[Any]
+    name: str
+    command: str
+    format: str
+    shape: tuple[int, ...]
+    sha256: str
+    key: str | None = None
+    axis: int = -1
+
+    @property
+    def columns(self) -> int:
+        """Length of the class axis."""
+        return int(self.values.shape[-1])
+
+    @property
+    def rows_shape(self) -> tuple[int, ...]:
+        """Shape of everything before the class axis."""
+        return tuple(self.values.shape[:-1])
+
+    @property
+    def rows(self) -> int:
+        """Number of rows; a single vector is one row."""
+        return prod(self.rows_shape)
+
+    def take(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Give some rows as a contiguous float64 array of shape (len(numbers), columns)."""
+        if not self.rows_shape:
+            rows = self.values[None][numbers]
+        else:
+            rows = self.values[np.unravel_index(numbers, self.rows_shape)]
+        return np.ascontiguousarray(rows, dtype=np.float64)
+
+
+class RowKind(IntEnum):
+    """What becomes of a row: judged, or out of the statistics and counted by kind."""
+
+    AUDITED = 0
+    NAN = 1
+    POSITIVE_INFINITY = 2
+    ALL_MASKED = 3
+    LOST_TO_CAST = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """The question that algorithm and judge both answer: logits after rounding to a format.
+
+    Attributes
+    ----------
+    logits : ndarray of float64, shape (rows, columns)
+        x, as read.
+    values : ndarray of float64, shape (rows, columns)
+        x̂ = round(x), exact in float64.
+    format : Format
+        The storage format.
+    temperature : float
+        T̂ = round(T).
+    """
+
+    logits: NDArray[np.float64]
+    values: NDArray[np.float64]
+    format: Format
+    temperature: float
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """How the steps are done.
+
+    Attributes
+    ----------
+    storage, compute, accumulate : Format
+        Logits and results are numbers of `storage`; every step is rounded to `compute`; sums run
+        in `accumulate` and are rounded to `compute` when they leave it.
+    order : str
+        Summation order: a key of `softaudit.arithmetic.ORDERS`.
+    """
+
+    storage: Format
+    compute: Format
+    accumulate: Format
+    order: str
+
+    @property
+    def name(self) -> str:
+        """`format[:compute[:accumulate[:order]]]`, defaults left out."""
+        parts = [self.storage.name, self.compute.name, self.accumulate.name, self.order]
+        defaults = [None, self.storage.name, self.compute.name, "pairwise"]
+        while parts[-1] == defaults[len(parts) - 1]:
+            parts.pop()
+        return ":".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class CellKey:
+    """What identifies one line of a report."""
+
+    function: Function
+    arithmetic: Arithmetic
+    algorithm: str
+
+    @property
+    def name(self) -> str:
+        """`function/format[:compute[:accumulate[:order]]]/algorithm`."""
+        return f"{self.function}/{self.arithmetic.name}/{self.algorithm}"
+
+
+@dataclass(slots=True, eq=False)
+class Steps:
+    """What an algorithm passed through: the evidence from which causes are told.
+
+    Every attribute is None where the algorithm has no such step.  Arrays are in the compute
+    format, of shape (rows, columns), or (rows, 1) for a row's own quantities.
+
+    Attributes
+    ----------
+    quotient : ndarray
+        round(x̂/T̂).
+    argument, exponential : ndarray
+        What went into exp, and what came out.
+    total : ndarray
+        The sum of the exponentials, rounded to the compute format.
+    stalled : ndarray of bool
+        Rows whose accumulator lost more than a balanced tree of as many terms can lose.
+    probability : ndarray
+        The softmax of which the logarithm was taken.
+    addend : ndarray
+        What was added to the logarithm of the sum: the shift x − m, or m.
+    """
+
+    quotient: NDArray[Any] | None = None
+    argument: NDArray[Any] | None = None
+    exponential: NDArray[Any] | None = None
+    total: NDArray[Any] | None = None
+    stalled: NDArray[np.bool_] | None = None
+    probability: NDArray[Any] | None = None
+    addend: NDArray[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Output:
+    """What an algorithm returned.
+
+    Attributes
+    ----------
+    values : ndarray of float64, shape (rows, columns), or (rows, 1) for logsumexp
+        Numbers of the storage format.
+    steps : Steps or None
+        None for somebody else's outputs.
+    """
+
+    values: NDArray[np.float64]
+    steps: Steps | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Enclosure:
+    """Proven bounds of exact values: |y − (high + low) · 2^exponent| ≤ radius · 2^exponent.
+
+    All arrays have one shape, that of the function's values.
+
+    Attributes
+    ----------
+    high : ndarray of float64
+        In ±[1, 2) for a real y ≠ 0 (then `exponent` is ⌊log2⌋ of the nearest double-word);
+        0 for y = 0, ±∞ where y is infinite, NaN where y is not defined.
+    low : ndarray of float64
+        |low| ≤ half an ulp of `high`.
+    exponent : ndarray of int64
+        Clamped from below at `formats.LEAST_BINADE`, where the radius spans 0.
+    radius : ndarray of float64
+        Absolute, in units of 2^exponent; 0 where (high, low) is exact.
+    side : ndarray of int8
+        A one-sided fact that no precision would show: −1 where y < (high + low) · 2^exponent is
+        known strictly, +1 where y > it is; 0 where nothing is known.
+    """
+
+    high: NDArray[np.float64]
+    low: NDArray[np.float64]
+    exponent: NDArray[np.int64]
+    radius: NDArray[np.float64]
+    side: NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """What the enclosure decides for one format; the arrays have the enclosure's shape.
+
+    Attributes
+    ----------
+    enclosure : Enclosure
+    rounded : ndarray of float64
+        round(y): the correctly rounded result.
+    binade : ndarray of int64
+        ⌊log2|y|⌋, unrounded; `formats.LEAST_BINADE` for y = 0.
+    settled, undecided : int
+        Values that took more precision than the enclosure had, and those still open.
+    """
+
+    enclosure: Enclosure
+    rounded: NDArray[np.float64]
+    binade: NDArray[np.int64]
+    settled: int = 0
+    undecided: int = 0
+
+
+BlockT = TypeVar("BlockT", Problem, Output, Steps, Enclosure)
+
+
+def take_rows(
+    block: BlockT, rows: NDArray[np.bool_]
+) -> BlockT:
+    """Give the same object with some of its rows; the object itself where that is all of them."""
+    if rows.all():
+        return block
+    parts = {f.name: getattr(block, f.name) for f in fields(block)}
+    return type(block)(
+        **{name: _take(part, rows) if part is not None else None for name, part in parts.items()}
+    )
+
+
+def _take(part: Any, rows: NDArray[np.bool_]) -> Any:
+    if isinstance(part, np.ndarray):
+        return part[rows]
+    return take_rows(part, rows) if isinstance(part, Steps) else part
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """One element, with the judge's figures.
+
+    Attributes
+    ----------
+    index : tuple of int
+        Place in the logits, class axis last; without that axis for logsumexp.
+    logit : float or None
+        x as read; None for logsumexp.
+    computed : float
+        What the algorithm returned.
+    exact : str
+        Decimal, 25 significant digits, correctly rounded.
+    ulp : float
+        |v − y| / ulp(y).
+    relative : float
+        |v − y| / |y|.
+    cause : str
+        The step that lost most.
+    """
+
+    index: tuple[int, ...]
+    logit: float | None
+    computed: float
+    exact: str
+    ulp: float
+    relative: float
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """How often something happened, in how many rows, and where first."""
+
+    count: int
+    rows: int
+    first: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Degenerate:
+    """Rows that are out of the statistics: their kind, number, first place, what was returned."""
+
+    kind: RowKind
+    rows: int
+    first: tuple[int, ...]
+    returned: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One line of a report: one function, arithmetic and algorithm on one source.
+
+    Counts are of elements unless a name says rows; None means not applicable.  `events` are places
+    of counts and `causes` places of wrong results, by name; those that did not happen are absent.
+    """
+
+    key: CellKey
+    elements: int
+    rows: Mapping[str, int]
+    overflow: Mapping[str, int]
+    underflow: Mapping[str, int | float | None]
+    out_of_range: int | None
+    ulp: Mapping[str, float | int | None]
+    histogram: Mapping[int, int]
+    absolute_max: float | None
+    relative_max: float | None
+    correctly_rounded: int
+    cast_error: Mapping[str, float | None]
+    row_sum_defect: float | None
+    worst: tuple[Worst, ...]
+    events: Mapping[str, Event]
+    causes: Mapping[str, Event]
+    degenerate: tuple[Degenerate, ...]
+    ulp_radius: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to ask of a source.
+
+    Attributes
+    ----------
+    keys : tuple of CellKey
+        The cells, in display order.
+    temperature : float
+        T, positive and finite.
+    reference : str
+        How the judge works: "mpmath".
+    worst : int
+        How many worst elements a cell keeps, one per cause.
+    sample : int or None
+        So many rows, evenly spaced, instead of all.
+    row : tuple of int or None
+        Index of the one row to audit.
+    """
+
+    keys: tuple[CellKey, ...]
+    temperature: float = 1.0
+    reference: str = "mpmath"
+    worst: int = 5
+    sample: int | None = None
+    row: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedCell:
+    """A cell that could not be asked, and why."""
+
+    cell: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceUse:
+    """What the judge did: method, how many values took mpmath, how many stayed open."""
+
+    method: str
+    settled_by_mpmath: int
+    undecided: int
+    ulp_radius: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Audit:
+    """All cells of one source."""
+
+    logits: Logits
+    temperature: float
+    sampled: int | None
+    reference: ReferenceUse
+    cells: tuple[Cell, ...]
+    skipped: tuple[SkippedCell, ...]
+    range: tuple[float, float] | None
+    widest: float | None
+
+    def with_skipped(self, more: tuple[SkippedCell, ...]) -> Audit:
+        """Give the same audit with further cells that could not be asked."""
+        return replace(self, skipped=(*more, *self.skipped))

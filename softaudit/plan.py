@@ -1,0 +1,120 @@
+"""From options to a plan: which cells to compute."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from itertools import product
+from typing import TYPE_CHECKING, cast
+
+from softaudit.algorithms import ALGORITHMS
+from softaudit.arithmetic import ORDERS
+from softaudit.errors import OptionError
+from softaudit.formats import FORMATS
+from softaudit.model import Arithmetic, CellKey, Function, SkippedCell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+DEFAULT_FORMATS = ("float16", "bfloat16", "float32", "float64")
+DEFAULT_FUNCTIONS = ("softmax", "log_softmax")
+ON_GPUS = ("float16", "bfloat16")
+"""Formats for which the stable algorithms also run in float32, as GPUs do."""
+
+
+def make_key(
+    function: str,
+    form: str,
+    algorithm: str,
+    compute: str | None = None,
+    accumulate: str | None = None,
+    order: str = "pairwise",
+) -> CellKey:
+    """Name one cell by its parts; compute defaults to the format, accumulate to compute.
+
+    Raises
+    ------
+    OptionError
+        For an unknown name, or a compute format that does not hold the storage format.
+    """
+    storage = FORMATS[known(form, FORMATS, "format")]
+    steps = FORMATS[known(compute or form, FORMATS, "compute format")]
+    sums = FORMATS[known(accumulate or compute or form, FORMATS, "accumulator format")]
+    known(function, ALGORITHMS, "function")
+    known(algorithm, ALGORITHMS[function], f"algorithm of {function}")
+    known(order, ORDERS, "summation order")
+    if not steps.holds(storage):
+        raise OptionError(
+            f"compute format {steps.name} does not hold every {storage.name}: "
+            f"name one that is at least as wide"
+        )
+    arithmetic = Arithmetic(storage, steps, sums, order)
+    return CellKey(cast("Function", function), arithmetic, algorithm)
+
+
+def known(name: str, choices: Iterable[str], what: str) -> str:
+    """Check a name against its choices, and suggest the nearest."""
+    names = list(choices)
+    if name in names:
+        return name
+    near = get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(names)}"
+    raise OptionError(f"unknown {what} {name!r}: {hint}")
+
+
+def default_keys() -> tuple[CellKey, ...]:
+    """Give the 24 default cells: every algorithm in four formats, and what GPUs do besides."""
+    keys = []
+    for function, form in product(DEFAULT_FUNCTIONS, DEFAULT_FORMATS):
+        keys += [make_key(function, form, algorithm) for algorithm in ALGORITHMS[function]]
+        if form in ON_GPUS:
+            keys.append(make_key(function, form, "stable", "float32"))
+    return tuple(keys)
+
+
+def product_keys(
+    functions: Sequence[str] = (),
+    formats: Sequence[str] = (),
+    algorithms: Sequence[str] = (),
+    computes: Sequence[str] = (),
+    accumulates: Sequence[str] = (),
+    orders: Sequence[str] = (),
+) -> tuple[tuple[CellKey, ...], tuple[SkippedCell, ...]]:
+    """Give the plain product of what is named; what is not named takes its default.
+
+    Returns
+    -------
+    keys : tuple of CellKey
+        In display order, each once.
+    skipped : tuple of SkippedCell
+        Combinations that do not exist, with the reason.
+
+    Raises
+    ------
+    OptionError
+        For an unknown name, or if no cell is left.
+    """
+    for algorithm in algorithms:
+        known(algorithm, dict.fromkeys(a for of in ALGORITHMS.values() for a in of), "algorithm")
+    keys: dict[CellKey, None] = {}
+    skipped: list[SkippedCell] = []
+    for function in functions or DEFAULT_FUNCTIONS:
+        known(function, ALGORITHMS, "function")
+        chosen = [a for a in ALGORITHMS[function] if a in algorithms or not algorithms]
+        arithmetics = product(
+            formats or DEFAULT_FORMATS, computes or [None], accumulates or [None], orders or ["pairwise"]
+        )
+        for (form, compute, accumulate, order), algorithm in product(arithmetics, chosen):
+            try:
+                keys[make_key(function, form, algorithm, compute, accumulate, order)] = None
+            except OptionError as error:
+                if not _wide_enough_elsewhere(form, compute):
+                    raise
+                skipped.append(SkippedCell(f"{function}/{form}:{compute}/{algorithm}", str(error)))
+    if not keys:
+        reason = skipped[0].reason if skipped else "no algorithm of that name has that function"
+        raise OptionError(f"no cell is left to compute: {reason}")
+    return tuple(keys), tuple(skipped)
+
+
+def _wide_enough_elsewhere(form: str, compute: str | None) -> bool:
+    return form in FORMATS and compute in FORMATS and not FORMATS[compute].holds(FORMATS[form])

@@ -1,0 +1,113 @@
+"""What an enclosure decides: the correctly rounded result and the binade, or that it cannot say.
+
+Everything here is exact: scaling by powers of two, floor, and differences of neighbours
+(Sterbenz).  The one rounded sum is compared with a radius that has been widened for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from softaudit.formats import LEAST_BINADE, Format
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from softaudit.model import Enclosure
+
+_WIDEN = 1 + 2.0**-40
+
+
+def binade(y: Enclosure) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Give ⌊log2|y|⌋, and where the enclosure leaves it open.
+
+    y lies in the binade of `high` unless it crosses |high| = 1 downwards or |high| = 2 upwards;
+    `high` being the nearest double, only the first needs more than the radius.
+    """
+    size, rest, side = np.abs(y.high), np.copysign(1.0, y.high) * y.low, _outward(y)
+    edge = size == 1.0
+    below = edge & _less(rest, 0.0, y.radius, side)
+    doubt = edge & ~below & ~_less(-rest, 0.0, y.radius, -side) & ~_exactly(rest, y.radius, side)
+    doubt |= (2.0 - size) - rest <= y.radius * _WIDEN
+    tiny = _tiny(y)
+    return np.where(tiny, LEAST_BINADE, y.exponent - below), doubt & ~tiny & ~_special(y)
+
+
+def rounding(
+    y: Enclosure, exponent: NDArray[np.int64], form: Format
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Give round(y) in a format, ties to even, and where the enclosure leaves it open.
+
+    Parameters
+    ----------
+    exponent : ndarray of int64
+        ⌊log2|y|⌋, decided.
+
+    Returns
+    -------
+    rounded : ndarray of float64
+        ±∞, or NaN in a format without infinity, where round(y) overflows.
+    doubt : ndarray of bool
+    """
+    special = _special(y)
+    zero = (exponent < form.emin - form.precision) | special
+    quantum_exponent = np.maximum(exponent, form.emin) - form.precision + 1
+    quantum = np.ldexp(1.0, np.where(zero, 0, quantum_exponent - y.exponent))
+    size, rest, side = np.abs(y.high), np.copysign(1.0, y.high) * y.low, _outward(y)
+    size = np.where(special, 1.0, size)
+    below = np.floor(size / quantum)
+    offset = size - below * quantum
+    up, up_doubt = _beyond(offset - quantum / 2, rest, y.radius, side, odd=below % 2 == 1)
+    down, down_doubt = _beyond(
+        -(offset + quantum / 2), -rest, y.radius, -side, odd=below % 2 == 1
+    )
+    count = below + up - down
+    # An integer below 2^54 times a power of two that is not below the format's least: exact.
+    with np.errstate(over="ignore"):
+        rounded = np.ldexp(count, np.where(zero, 0, quantum_exponent))
+    rounded = np.where(zero, 0.0, rounded)
+    rounded = np.where(rounded > form.largest, form.overflow, rounded)
+    rounded = np.copysign(rounded, y.high)
+    return np.where(special, y.high, rounded), (up_doubt | down_doubt) & ~zero
+
+
+def _beyond(
+    offset: NDArray[np.float64],
+    rest: NDArray[np.float64],
+    radius: NDArray[np.float64],
+    side: NDArray[np.int8],
+    odd: NDArray[np.bool_],
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell whether offset + rest, known to within the radius, is above 0 (a tie: if odd)."""
+    exact_tie = (offset == -rest) & (radius == 0)
+    above = _less(-(offset + rest), 0.0, radius, -side)
+    beneath = _less(offset + rest, 0.0, radius, side)
+    return above | (exact_tie & odd), ~(above | beneath | exact_tie)
+
+
+def _less(
+    a: NDArray[np.float64], b: float, radius: NDArray[np.float64], side: NDArray[np.int8]
+) -> NDArray[np.bool_]:
+    """Tell where a real within the radius of `a` is certainly below `b`."""
+    return (a - b < -radius * _WIDEN) | ((a == b) & (side < 0))
+
+
+def _exactly(
+    rest: NDArray[np.float64], radius: NDArray[np.float64], side: NDArray[np.int8]
+) -> NDArray[np.bool_]:
+    return (rest == 0) & ((radius == 0) | (side > 0))
+
+
+def _outward(y: Enclosure) -> NDArray[np.int8]:
+    """Give the one-sided fact as seen from 0: −1 where |y| is strictly the smaller."""
+    return np.where(y.high < 0, -y.side, y.side).astype(np.int8)
+
+
+def _special(y: Enclosure) -> NDArray[np.bool_]:
+    return ~np.isfinite(y.high) | (y.high == 0)
+
+
+def _tiny(y: Enclosure) -> NDArray[np.bool_]:
+    return (y.exponent <= LEAST_BINADE) | (y.high == 0)

@@ -1,0 +1,184 @@
+"""Read logits from files, standard input and the command line.
+
+A reader turns bytes into arrays as they stand in the file; what all have in common (naming,
+hashing, the class axis) is done once, in here.  The type is told by the first bytes and, where
+those say nothing, by the suffix.  The other way round, by suffix alone, was rejected: it fails on
+standard input and on every renamed file, and a name is the weaker evidence.
+
+Nothing in here unpickles, and a header's claims are checked against the bytes at hand before
+memory is asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from softaudit.errors import InputError
+from softaudit.model import Logits
+from softaudit.sources import csv, literal, npy, npz, opening
+from softaudit.sources.opening import Found, Opened, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["SOURCES", "read"]
+
+SOURCES: Mapping[str, Callable[[Opened, str | None], list[Found]]] = {
+    ".npy": npy.read,
+    ".npz": npz.read,
+    ".csv": csv.read,
+    ".tsv": csv.read,
+}
+"""What is logits by its suffix, and what reads it; `.gz` may follow any of them."""
+
+_PLAIN_TEXT = ("", ".txt", ".dat")
+_NAME_LENGTH = 40
+_TORCH = (
+    "holds what PyTorch pickled, which is never loaded; in Python: "
+    'np.save("logits.npy", tensor.float().numpy())'
+)
+_ADVICE = {
+    ".pt": _TORCH,
+    ".pth": _TORCH,
+    ".bin": _TORCH,
+    ".safetensors": "safetensors is not supported yet; in Python: "
+    'np.save("logits.npy", safetensors.numpy.load_file(path)["logits"])',
+    ".json": "JSON is not read from files; in Python: "
+    'np.save("logits.npy", np.array(json.load(open(path)), dtype=np.float64))',
+}
+
+
+def read(
+    word: str, *, axis: int = -1, key: str | None = None, stdin: BinaryIO | None = None
+) -> list[Logits]:
+    """Read what a word of the command line names.
+
+    Parameters
+    ----------
+    word : str
+        A path, `-` for standard input, or literal logits such as `[40, 0]`.  A file wins over a
+        literal of the same spelling.
+    axis : int
+        The class axis in the file.
+    key : str, optional
+        Name of the one array to read, from a file that has several.
+    stdin : binary file, optional
+        What to read for `-`; the process's own standard input by default.
+
+    Returns
+    -------
+    list of Logits
+        One per array, in the order of the file, the class axis last.  Floating-point formats keep
+        their dtype and byte order; integers and text arrive as float64, integers exactly, text
+        rounded once.  The values are read-only, and mapped where a plain .npy file allows it.
+
+    Raises
+    ------
+    InputError
+        If anything about the word or its bytes is not right; no other exception leaves.
+
+    Notes
+    -----
+    NaN, ±inf and −0 are kept.  Arrays without an axis, or without elements, are refused.
+    """
+    name, command = _names(word)
+    try:
+        if _is_literal(word):
+            digest = hashlib.sha256(word.encode("utf-8", "surrogatepass")).hexdigest()
+            found = literal.read(word, name, key)
+        else:
+            with closing(_open(word, name, stdin)) as opened:
+                digest = opened.sha256
+                found = _read_opened(opened, key)
+    except OSError as error:
+        reason = printable(error.strerror or str(error)).lower()
+        raise InputError(f"{name}: {reason}; check the path and its disk") from error
+    except MemoryError as error:
+        raise InputError(f"{name}: does not fit in memory; save a part of it") from error
+    return [
+        Logits(
+            values=_class_axis_last(array, axis, name),
+            name=name,
+            command=command,
+            format=array.format,
+            shape=array.values.shape,
+            sha256=digest,
+            key=array.key,
+            axis=axis,
+        )
+        for array in found
+    ]
+
+
+def _is_literal(word: str) -> bool:
+    return word.startswith("[") and not os.path.exists(word)
+
+
+def _open(word: str, name: str, stdin: BinaryIO | None) -> Opened:
+    if word == "-":
+        return opening.from_stream(stdin or sys.stdin.buffer, name)
+    return opening.from_path(word, name)
+
+
+def _read_opened(opened: Opened, key: str | None) -> list[Found]:
+    if opened.starts_with(opening.GZIP):
+        opened = opening.unpack(opened)
+    return _reader(opened)(opened, key)
+
+
+def _reader(opened: Opened) -> Callable[[Opened, str | None], list[Found]]:
+    if opened.starts_with(opening.NPY):
+        return npy.read
+    # PyTorch's files are zip archives too, so here the suffix says more than the first bytes.
+    if opened.starts_with(opening.ZIP) and _ADVICE.get(opened.suffix) is not _TORCH:
+        return npz.read
+    if opened.suffix in SOURCES:
+        return SOURCES[opened.suffix]
+    if opened.suffix in _PLAIN_TEXT:
+        return csv.read
+    known = ", ".join(SOURCES)
+    advice = f'not a file type that is read ({known}); in Python: np.save("logits.npy", array)'
+    raise InputError(f"{opened.name}: {_ADVICE.get(opened.suffix, advice)}")
+
+
+def _names(word: str) -> tuple[str, str]:
+    """Give the name of a word for reports, never an absolute path, and the one for commands."""
+    if word == "-":
+        return "<stdin>", "-"
+    if _is_literal(word):
+        return printable(word, _NAME_LENGTH), printable(shlex.quote(word))
+    try:
+        below = Path(os.path.abspath(word)).relative_to(Path.cwd()).as_posix()
+    except (ValueError, OSError):
+        return printable(Path(word).name or word), printable(shlex.quote(word))
+    # A leading dash would be taken for an option, or for standard input.
+    word = f"./{below}" if below.startswith("-") else below
+    return printable(below), printable(shlex.quote(word))
+
+
+def _class_axis_last(array: Found, axis: int, name: str) -> NDArray[Any]:
+    place = name if array.key is None else f"{name}, array {printable(array.key, 60)}"
+    shape = "×".join(map(str, array.values.shape))
+    axes = array.values.ndim
+    if axes == 0:
+        raise InputError(f"{place}: a single number without a class axis; save a row of logits")
+    if array.values.size == 0:
+        raise InputError(f"{place}: {shape} has no elements; save at least one row of logits")
+    if not -axes <= axis < axes:
+        raise InputError(
+            f"{place}: axis {axis} is not there; the array is {shape}, "
+            f"so choose --axis from {-axes} to {axes - 1}"
+        )
+    values = np.moveaxis(array.values, axis, -1)
+    values.flags.writeable = False
+    return values

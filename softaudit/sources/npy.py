@@ -1,0 +1,208 @@
+"""Read .npy: the header by hand, the data mapped.
+
+`np.load` was rejected: it refuses float8_e5m2, gives bfloat16 as raw bytes, allocates what a
+header claims, and ignores bytes that are left over.  The header is a Python literal by its
+specification (NEP 1), so `ast.literal_eval` reads it, and no code in it ever runs.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import warnings
+from dataclasses import dataclass
+from math import prod
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from softaudit.errors import InputError
+from softaudit.sources.dtypes import as_real, dtype_of, is_swapped
+from softaudit.sources.opening import NPY, Found, Opened, printable, refuse_key
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Bytes of the header's length, and its encoding, by version.
+_VERSIONS = {b"\x01\x00": (2, "latin-1"), b"\x02\x00": (4, "latin-1"), b"\x03\x00": (4, "utf-8")}
+_LONGEST_HEADER = 10_000
+_MOST_AXES = 32
+_CHUNK = 2**20
+_AGAIN = "write it again with np.save"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a .npy file says about itself, none of it checked against its data.
+
+    Attributes
+    ----------
+    descr : object
+        The dtype's description; a string, or a list for records.
+    fortran_order : bool
+        Whether the first axis varies fastest.
+    shape : tuple of int
+        Non-negative, of any size.
+    offset : int
+        Where the data begin, in bytes.
+    """
+
+    descr: object
+    fortran_order: bool
+    shape: tuple[int, ...]
+    offset: int
+
+
+def read(opened: Opened, key: str | None) -> list[Found]:
+    """Read a .npy file.
+
+    Parameters
+    ----------
+    opened : Opened
+        The file.
+    key : str or None
+        Must be None: there is one array.
+
+    Returns
+    -------
+    list of Found
+        The one array, mapped read-only where it lies in a file.
+
+    Raises
+    ------
+    InputError
+        If there is a key, or the bytes are not a whole .npy file of real numbers.
+    """
+    refuse_key(key, opened.name)
+    return [decode(opened.file, opened.size, opened.name)]
+
+
+def decode(file: IO[bytes], size: int, place: str, key: str | None = None) -> Found:
+    """Read one array in .npy format from a file's beginning to its end.
+
+    Parameters
+    ----------
+    file : binary file
+        At its beginning; mapped if it is a file on disk, else read.
+    size : int
+        How many bytes it has, or claims to have.
+    place : str
+        What to call it in a message.
+    key : str, optional
+        Its name in the file that it is a part of.
+
+    Returns
+    -------
+    Found
+        Floating-point dtypes as they are, integers as float64.
+
+    Raises
+    ------
+    InputError
+        If header or data are not as the format wants them.
+
+    Notes
+    -----
+    The size that shape and dtype ask for must be the size that is there: nothing is allocated for
+    a claim, and no data are left unread.
+    """
+    header = read_header(file, place)
+    dtype = dtype_of(header.descr, place)
+    expected = prod(header.shape) * dtype.itemsize
+    shape = printable(str(header.shape), 60)
+    if expected != size - header.offset:
+        raise InputError(
+            f"{place}: {_bytes(expected)} of data expected for shape {shape} of {dtype.name}, "
+            f"{_bytes(size - header.offset)} found; {_AGAIN}"
+        )
+    if expected == 0:
+        raise InputError(f"{place}: shape {shape} has no elements; save at least one row of logits")
+    stored = _load(file, header.offset, expected, place)
+    if is_swapped(header.descr):
+        stored = stored.view(np.uint16).byteswap().view(np.uint8)
+    values = stored.view(dtype).reshape(header.shape, order="F" if header.fortran_order else "C")
+    return Found(as_real(values, place), dtype.name, key)
+
+
+def read_header(file: IO[bytes], place: str) -> Header:
+    """Read a .npy header.
+
+    Parameters
+    ----------
+    file : binary file
+        At its beginning; left where the data begin.
+    place : str
+        What to call it in a message.
+
+    Returns
+    -------
+    Header
+        Well-formed, and otherwise as the file has it.
+
+    Raises
+    ------
+    InputError
+        If it is truncated, longer than any honest one, or not a dictionary of the three entries.
+    """
+    magic, version = file.read(len(NPY)), file.read(2)
+    if magic != NPY:
+        raise InputError(f"{place}: not a .npy file (it starts with {magic!r}); {_AGAIN}")
+    if version not in _VERSIONS:
+        raise InputError(f"{place}: .npy version {version!r} is not known; {_AGAIN}")
+    width, encoding = _VERSIONS[version]
+    length = int.from_bytes(file.read(width), "little")
+    if length > _LONGEST_HEADER:
+        raise InputError(f"{place}: a header of {length} bytes, over {_LONGEST_HEADER}; {_AGAIN}")
+    text = file.read(length)
+    if len(text) < length or not length:
+        raise InputError(f"{place}: {length} bytes of header expected, {len(text)} found; {_AGAIN}")
+    return _parse_header(text, encoding, len(NPY) + 2 + width + length, place)
+
+
+def _parse_header(text: bytes, encoding: str, offset: int, place: str) -> Header:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # Python 2 wrote its long integers with an L.
+            entries = ast.literal_eval(re.sub(r"(\d)L\b", r"\1", text.decode(encoding)))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        entries = None
+    match entries:
+        case {"descr": descr, "fortran_order": bool(order), "shape": tuple(shape), **rest} if (
+            not rest and all(type(n) is int and n >= 0 for n in shape)
+        ):
+            if len(shape) > _MOST_AXES:
+                raise InputError(
+                    f"{place}: {len(shape)} axes, over {_MOST_AXES}; reshape it to rows of logits"
+                )
+            return Header(descr, order, shape, offset)
+    shown = printable(text.decode("latin-1").strip(), 60)
+    raise InputError(f"{place}: {shown} is not a .npy header; {_AGAIN}")
+
+
+def _load(file: IO[bytes], offset: int, count: int, place: str) -> NDArray[Any]:
+    if isinstance(file, io.BytesIO):
+        return np.frombuffer(file.getvalue(), np.uint8, count, offset)
+    if isinstance(file, io.BufferedReader):
+        try:
+            return np.memmap(file, np.uint8, "r", offset, (count,))
+        except (OSError, ValueError):  # not every file system maps
+            file.seek(offset)
+    return _fill(file, count, place)
+
+
+def _fill(file: IO[bytes], count: int, place: str) -> NDArray[np.uint8]:
+    stored = np.empty(count, np.uint8)
+    done = 0
+    while done < count and (chunk := file.read(min(_CHUNK, count - done))):
+        stored[done : done + len(chunk)] = np.frombuffer(chunk, np.uint8)
+        done += len(chunk)
+    # A zip member compares its checksum when its end is read, and not before.
+    if done < count or file.read(1):
+        raise InputError(f"{place}: {count} bytes of data expected, {done} found; {_AGAIN}")
+    return stored
+
+
+def _bytes(count: int) -> str:
+    return f"{count} bytes" if count < 10**18 else "over 10**18 bytes"
