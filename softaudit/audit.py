@@ -37,6 +37,7 @@ from softaudit.model import (
     Worst,
     take_rows,
 )
+from softaudit.elements import row_tables
 from softaudit.problem import classify, pose, round_temperature
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def audit(logits: Logits, plan: Plan, *, block: int = BLOCK) -> Audit:
     cells = tuple(_cell(work, key, plan) for key in keys)
     radius = max((cell.ulp_radius for cell in cells), default=0.0)
     return Audit(
-        logits,
+        logits.source,
         plan.temperature,
         len(numbers) if plan.sample is not None else None,
         ReferenceUse(plan.reference, work.values, work.undecided, radius),
@@ -86,6 +87,12 @@ def audit(logits: Logits, plan: Plan, *, block: int = BLOCK) -> Audit:
         skipped,
         work.range,
         work.widest,
+        plan.row,
+        tables=tuple(t for n in numbers for t in row_tables(logits, int(n), keys, plan))
+        if plan.elements
+        else (),
+        shown_worst=plan.worst,
+        options=plan.options,
     )
 
 
@@ -100,7 +107,7 @@ def chosen_rows(logits: Logits, plan: Plan) -> NDArray[np.int64]:
 
 
 def _askable(plan: Plan) -> tuple[tuple[CellKey, ...], tuple[SkippedCell, ...]]:
-    keys, skipped = [], []
+    keys, skipped = [], list(plan.skipped)
     for key in plan.keys:
         rounded = round_temperature(plan.temperature, key.arithmetic.storage)
         if rounded > 0 and np.isfinite(rounded):
@@ -271,6 +278,7 @@ def _cell(work: _Work, key: CellKey, plan: Plan) -> Cell:
         worst=worst,
         events=_events(happened, work.logits, key.function),
         causes=_events(tally.worst.places, work.logits, key.function),
+        breaks=_events(tally.worst.broken, work.logits, key.function),
         degenerate=tuple(
             Degenerate(kind, places.rows, _row_index(work.logits, places), returned)
             for kind, (places, returned) in sorted(tally.degenerate.items())

@@ -10,9 +10,10 @@ from softaudit import algorithms, reference
 from softaudit.audit import audit as run_audit
 from softaudit.errors import InputError, OptionError
 from softaudit.formats import FORMATS
-from softaudit.model import Audit, CellKey, Logits, Plan, RowKind, take_rows
-from softaudit.plan import default_keys, known, make_key, product_keys
+from softaudit.model import Audit, CellKey, Logits, RowKind, take_rows
+from softaudit.plan import OPTIONS, check_temperature, known, make_key, make_plan
 from softaudit.problem import classify, pose, round_temperature
+from softaudit.sources.array import from_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,12 +91,10 @@ def audit(
     PlatformError
         If the processor's state breaks IEEE arithmetic.
     """
-    named = [_several(n) for n in (function, format, algorithm, compute, accumulate, order)]
-    keys, skipped = product_keys(*named) if any(named) else (default_keys(), ())
-    _check_temperature(temperature)
-    source = logits if isinstance(logits, Logits) else from_array(logits)
-    found = run_audit(source, Plan(keys, temperature=temperature, worst=worst))
-    return found.with_skipped(skipped)
+    names = (function, format, algorithm, compute, accumulate, order)
+    options = dict(zip(OPTIONS, map(_several, names), strict=True))
+    plan = make_plan(options, temperature=temperature, worst=worst)
+    return run_audit(logits if isinstance(logits, Logits) else from_array(logits), plan)
 
 
 def compute(
@@ -211,24 +210,12 @@ def render(report: Any, output_format: str = "json") -> str:
     return RENDERERS[known(output_format, RENDERERS, "output format")](report)
 
 
-def from_array(values: ArrayLike) -> Logits:
-    """Take an array as logits, the class axis last."""
-    from softaudit.sources import from_array as read_array
-
-    return read_array(np.asarray(values))
-
-
 def _several(names: Sequence[str]) -> Sequence[str]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _check_temperature(temperature: float) -> None:
-    if not (temperature > 0 and np.isfinite(temperature)):
-        raise OptionError(f"temperature {temperature:g}: must be a positive finite number")
-
-
 def _asked(logits: ArrayLike, key: CellKey, temperature: float) -> tuple[Logits, float]:
-    _check_temperature(temperature)
+    check_temperature(temperature)
     form = key.arithmetic.storage
     rounded = round_temperature(temperature, form)
     if not (rounded > 0 and np.isfinite(rounded)):

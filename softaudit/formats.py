@@ -142,6 +142,11 @@ def ulp(y: NDArray[np.float64], form: Format) -> NDArray[np.float64]:
     return np.where(finite, np.ldexp(1.0, exponent - form.precision + 1), np.nan)
 
 
+def ulp_at(y: float, form: Format) -> float:
+    """Give the unit in the last place of a format at one real number; see `ulp`."""
+    return float(ulp(np.array(y), form))
+
+
 def round_to(x: NDArray[Any], form: Format) -> NDArray[Any]:
     """Round to nearest, ties to even, once.
 

@@ -6,7 +6,7 @@ arrays in them are not written to after construction, and nothing in here comput
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from enum import IntEnum
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -70,6 +70,14 @@ class Logits:
     def rows(self) -> int:
         """Number of rows; a single vector is one row."""
         return prod(self.rows_shape)
+
+    @property
+    def source(self) -> Source:
+        """What a report says of these logits."""
+        return Source(
+            self.name, self.command, self.key, self.format, self.shape, self.axis,
+            self.rows, self.columns, self.sha256,
+        )  # fmt: skip
 
     def take(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
         """Give some rows as a contiguous float64 array of shape (len(numbers), columns)."""
@@ -329,7 +337,8 @@ class Cell:
     """One line of a report: one function, arithmetic and algorithm on one source.
 
     Counts are of elements unless a name says rows; None means not applicable.  `events` are places
-    of counts and `causes` places of wrong results, by name; those that did not happen are absent.
+    of counts, `causes` of wrong results, and `breaks` of results that are not finite, or 0, though
+    they should not be; each by name, and absent where it did not happen.
     """
 
     key: CellKey
@@ -348,6 +357,7 @@ class Cell:
     worst: tuple[Worst, ...]
     events: Mapping[str, Event]
     causes: Mapping[str, Event]
+    breaks: Mapping[str, Event]
     degenerate: tuple[Degenerate, ...]
     ulp_radius: float
 
@@ -370,6 +380,12 @@ class Plan:
         So many rows, evenly spaced, instead of all.
     row : tuple of int or None
         Index of the one row to audit.
+    elements : bool
+        Whether to show the rows element by element as well.
+    skipped : tuple of SkippedCell
+        Cells that were asked for and do not exist.
+    options : tuple of str
+        The words of a command line that ask for these cells.
     """
 
     keys: tuple[CellKey, ...]
@@ -378,6 +394,9 @@ class Plan:
     worst: int = 5
     sample: int | None = None
     row: tuple[int, ...] | None = None
+    elements: bool = False
+    skipped: tuple[SkippedCell, ...] = ()
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,11 +417,95 @@ class ReferenceUse:
     ulp_radius: float
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a report says of the logits it is about; see `Logits`."""
+
+    name: str
+    command: str
+    key: str | None
+    format: str
+    shape: tuple[int, ...]
+    axis: int
+    rows: int
+    columns: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ElementResult:
+    """What one cell made of one element; the error is None where none is defined."""
+
+    computed: float
+    ulp: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowElement:
+    """One element of a row, in one storage format.
+
+    Attributes
+    ----------
+    column : int or None
+        Place in the row; None for a function of the whole row.
+    logit, rounded : float or None
+        x as read, and x̂.
+    exact : str or None
+        Decimal, 25 significant digits; None where the row has no answer.
+    results : mapping of str to ElementResult
+        By the cell's name.
+    """
+
+    column: int | None
+    logit: float | None
+    rounded: float | None
+    exact: str | None
+    results: Mapping[str, ElementResult]
+
+
+@dataclass(frozen=True, slots=True)
+class RowTable:
+    """One row, element by element, for one function and storage format.
+
+    `left_out` elements of a long row are not in it: those with the smallest errors.
+    """
+
+    index: tuple[int, ...]
+    function: Function
+    format: str
+    kind: RowKind
+    elements: tuple[RowElement, ...]
+    left_out: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Audit:
-    """All cells of one source."""
+    """All cells of one source.
 
-    logits: Logits
+    Attributes
+    ----------
+    source : Source
+    temperature : float
+    sampled : int or None
+        How many rows were taken instead of all.
+    reference : ReferenceUse
+    cells : tuple of Cell
+    skipped : tuple of SkippedCell
+    range : tuple of float, or None
+        Least and largest finite logit.
+    widest : float or None
+        The largest gap between finite logits of one row.
+    row : tuple of int or None
+        Index of the one row that was asked for.
+    tables : tuple of RowTable
+        Rows element by element, where they were asked for.
+    shown_worst : int
+        How many worst elements to show.
+    options : tuple of str
+        The words of a command line that ask for these cells.
+    """
+
+    source: Source
     temperature: float
     sampled: int | None
     reference: ReferenceUse
@@ -410,7 +513,7 @@ class Audit:
     skipped: tuple[SkippedCell, ...]
     range: tuple[float, float] | None
     widest: float | None
-
-    def with_skipped(self, more: tuple[SkippedCell, ...]) -> Audit:
-        """Give the same audit with further cells that could not be asked."""
-        return replace(self, skipped=(*more, *self.skipped))
+    row: tuple[int, ...] | None = None
+    tables: tuple[RowTable, ...] = ()
+    shown_worst: int = 5
+    options: tuple[str, ...] = ()

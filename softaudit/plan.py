@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from itertools import product
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from softaudit.algorithms import ALGORITHMS
 from softaudit.arithmetic import ORDERS
 from softaudit.errors import OptionError
 from softaudit.formats import FORMATS
-from softaudit.model import Arithmetic, CellKey, Function, SkippedCell
+from softaudit.model import Arithmetic, CellKey, Function, Plan, SkippedCell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 DEFAULT_FORMATS = ("float16", "bfloat16", "float32", "float64")
 DEFAULT_FUNCTIONS = ("softmax", "log_softmax")
@@ -59,6 +59,41 @@ def known(name: str, choices: Iterable[str], what: str) -> str:
     near = get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(names)}"
     raise OptionError(f"unknown {what} {name!r}: {hint}")
+
+
+def make_plan(options: Mapping[str, Sequence[str]], **rest: Any) -> Plan:
+    """Make a plan from what is named: nothing gives the default cells, anything the product.
+
+    Parameters
+    ----------
+    options : mapping
+        Names under function, format, algorithm, compute, accumulate, order; absent or empty
+        where none is given.
+    **rest
+        The plan's other attributes.
+
+    Raises
+    ------
+    OptionError
+        For an unknown name, if no cell is left, or for a temperature that is no positive number.
+    """
+    check_temperature(rest.get("temperature", 1.0))
+    named = {name: tuple(options.get(name, ())) for name in OPTIONS}
+    if not any(named.values()):
+        return Plan(default_keys(), **rest)
+    keys, skipped = product_keys(*named.values())
+    words = tuple(w for name, v in named.items() if v for w in (f"--{name}", ",".join(v)))
+    return Plan(keys, skipped=skipped, options=words, **rest)
+
+
+OPTIONS = ("function", "format", "algorithm", "compute", "accumulate", "order")
+"""What makes the product, in the order of `product_keys`."""
+
+
+def check_temperature(temperature: float) -> None:
+    """Refuse a temperature that is not a positive finite number."""
+    if not 0 < temperature < float("inf"):
+        raise OptionError(f"temperature {temperature:g}: must be a positive finite number")
 
 
 def default_keys() -> tuple[CellKey, ...]:

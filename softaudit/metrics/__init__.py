@@ -11,7 +11,14 @@ from softaudit.metrics.cause import CAUSES
 from softaudit.metrics.judged import Judged, compare
 from softaudit.metrics.range import COUNTS, Places, Range
 from softaudit.metrics.rows import Rows
-from softaudit.metrics.ulp import BINS_PER_OCTAVE, INFINITE_BIN, UlpErrors, edge, percentile
+from softaudit.metrics.ulp import (
+    BINS_PER_OCTAVE,
+    INFINITE_BIN,
+    ONE_ULP_BIN,
+    UlpErrors,
+    edge,
+    percentile,
+)
 from softaudit.metrics.worst import WorstElements
 
 __all__ = [
@@ -19,6 +26,7 @@ __all__ = [
     "CAUSES",
     "COUNTS",
     "INFINITE_BIN",
+    "ONE_ULP_BIN",
     "Cast",
     "Judged",
     "Places",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BINS_PER_OCTAVE = 128
 _SHIFT = 45
+ONE_ULP_BIN = int(np.array(1.0).view(np.int64)) >> _SHIFT
 INFINITE_BIN = int(np.array(np.inf).view(np.int64)) >> _SHIFT
 
 

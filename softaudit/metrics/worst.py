@@ -34,11 +34,15 @@ class Candidate:
 
 
 class WorstElements:
-    """For each cause, its worst element, and how many wrong results it has where."""
+    """For each cause, its worst element, and how many wrong and broken results it has where.
+
+    A broken result is one that is not finite though it should be, or a 0 that should not be.
+    """
 
     def __init__(self) -> None:
         self.best: dict[str, Candidate] = {}
         self.places: dict[str, Places] = {}
+        self.broken: dict[str, Places] = {}
 
     def add(self, judged: Judged) -> None:
         """Take in a block."""
@@ -47,6 +51,9 @@ class WorstElements:
             return
         code = np.where(erring, causes(judged), -1)
         keys = (judged.error.view(np.int64) + (1 << (_DROPPED_BITS - 1))) >> _DROPPED_BITS
+        broken = np.isinf(judged.error)
+        if judged.key.function == "softmax":
+            broken |= judged.wrong & (judged.output.values == 0)
         for index in np.flatnonzero(np.bincount(code[erring], minlength=len(CAUSES))):
             mask = code == index
             where = int(np.argmax(np.where(mask, keys, -1)))
@@ -54,15 +61,16 @@ class WorstElements:
             place = int(judged.numbers[i]), j
             computed = float(judged.output.values[i, j])
             self._offer(CAUSES[index], Candidate(int(keys[i, j]), place, computed))
-            places = self.places.setdefault(CAUSES[index], Places())
-            places.add(mask & judged.wrong, judged.numbers)
+            for kept, of in ((self.places, judged.wrong), (self.broken, broken)):
+                kept.setdefault(CAUSES[index], Places()).add(mask & of, judged.numbers)
 
     def merge(self, other: WorstElements) -> None:
         """Take in what another process found."""
         for cause, candidate in other.best.items():
             self._offer(cause, candidate)
-        for cause, places in other.places.items():
-            self.places.setdefault(cause, Places()).merge(places)
+        for kept, theirs in ((self.places, other.places), (self.broken, other.broken)):
+            for cause, places in theirs.items():
+                kept.setdefault(cause, Places()).merge(places)
 
     def _offer(self, cause: str, candidate: Candidate) -> None:
         if candidate.beats(self.best.get(cause)):

@@ -121,7 +121,8 @@ def read(
 
 
 def _is_literal(word: str) -> bool:
-    return word.startswith("[") and not os.path.exists(word)
+    # Path.exists raises for names that are too long, which literals may well be.
+    return word.startswith("[") and not os.path.exists(word)  # noqa: PTH110
 
 
 def _open(word: str, name: str, stdin: BinaryIO | None) -> Opened:
@@ -158,7 +159,8 @@ def _names(word: str) -> tuple[str, str]:
     if _is_literal(word):
         return printable(word, _NAME_LENGTH), printable(shlex.quote(word))
     try:
-        below = Path(os.path.abspath(word)).relative_to(Path.cwd()).as_posix()
+        # Path.resolve would follow links out of the directory.
+        below = Path(os.path.abspath(word)).relative_to(Path.cwd()).as_posix()  # noqa: PTH100
     except (ValueError, OSError):
         return printable(Path(word).name or word), printable(shlex.quote(word))
     # A leading dash would be taken for an option, or for standard input.

@@ -1,0 +1,5 @@
+"""Run the command as `python -m softaudit`."""
+
+from softaudit.cli import main
+
+main()

@@ -1,0 +1,92 @@
+"""The command line: one file per command.  Only here is anything written, and the process ended."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import typer
+
+from softaudit import __version__
+from softaudit.cli import check, limits, settings
+from softaudit.errors import SoftauditError
+
+ClickException: Any = typer.BadParameter.__mro__[2]
+"""typer carries its own copy of click, or not, depending on its version."""
+
+app = typer.Typer(
+    name="softaudit",
+    help="Audit softmax and log-softmax in low precision against proven exact values.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("check")(check.command)
+app.command("limits")(limits.command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"softaudit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
+    ),
+) -> None:
+    """Audit softmax and log-softmax in low precision against proven exact values.
+
+    Exit codes: 0 done; 1 a requirement does not hold; 2 the run itself failed; 130 interrupted.
+    """
+
+
+def main() -> None:
+    """Run the command line, and end the process with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line.
+
+    Returns
+    -------
+    int
+        0 done; 2 the run itself failed, with one line on standard error; 130 interrupted.
+    """
+    try:
+        result = app(
+            arguments,
+            prog_name="softaudit",
+            standalone_mode=False,
+            default_map=settings.default_map(),
+        )
+        sys.stdout.flush()
+    except SoftauditError as error:
+        return _fail(str(error))
+    except ClickException as error:
+        return _fail(_usage(error))
+    except (KeyboardInterrupt, typer.Abort):
+        print("softaudit: interrupted", file=sys.stderr)  # noqa: T201
+        return 130
+    except BrokenPipeError:
+        # Whoever read has read enough; keep the interpreter from flushing into the broken pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def _fail(message: str) -> int:
+    line = " ".join(message.split())
+    print(f"softaudit: {line}", file=sys.stderr)  # noqa: T201
+    return 2
+
+
+def _usage(error: Any) -> str:
+    command = error.ctx.command_path if getattr(error, "ctx", None) else "softaudit"
+    return f"{error.format_message().rstrip('.')} (see {command} --help)"

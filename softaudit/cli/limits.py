@@ -1,0 +1,29 @@
+"""softaudit limits: what each number format can and cannot do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def command(
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", help="Formats; all by default.")
+    ] = None,
+    output_format: Annotated[
+        str, typer.Option("--output-format", help="table or json.")
+    ] = "table",
+) -> None:
+    """Show each format's limits: where exp overflows, becomes subnormal, becomes zero."""
+    from softaudit.cli.check import split
+    from softaudit.cli.output import destination, screen
+    from softaudit.formats import FORMATS
+    from softaudit.plan import known
+    from softaudit.render.limits import LIMITS_RENDERERS
+    from softaudit.studies.limits import limits
+
+    kind = known(output_format, LIMITS_RENDERERS, "output format")
+    names = [known(name, FORMATS, "format") for name in split(formats)]
+    with destination(None) as file:
+        file.write(LIMITS_RENDERERS[kind](limits(names), screen()))

@@ -1,0 +1,87 @@
+"""Where results go: standard output, or a file that is there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from softaudit.errors import OptionError
+from softaudit.render.screen import Screen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PLAIN = str.maketrans({"·": ".", "∞": "inf", "×": "x", "…": "...", "−": "-", "–": "-", "≈": "~",
+                        "→": "->", "½": "1/2", "Σ": "sum", "±": "+-"})  # fmt: skip
+
+
+def screen(*, columns: tuple[str, ...] = (), quiet: bool = False, to_file: bool = False) -> Screen:
+    """Find out how wide standard output is, and whether it takes colors.
+
+    NO_COLOR and TERM=dumb turn colors off, FORCE_COLOR on; COLUMNS sets the width.
+    """
+    environment = os.environ
+    terminal = sys.stdout.isatty() and not to_file
+    color = terminal and "NO_COLOR" not in environment and environment.get("TERM") != "dumb"
+    color = color or (bool(environment.get("FORCE_COLOR")) and not to_file)
+    width = shutil.get_terminal_size((80, 24)).columns if terminal else _asked_width()
+    return Screen(max(width, 20), color, columns, quiet)
+
+
+def _asked_width() -> int:
+    asked = os.environ.get("COLUMNS", "")
+    return int(asked) if asked.isdecimal() and int(asked) > 0 else 80
+
+
+@contextmanager
+def destination(path: str | None) -> Iterator[IO[str]]:
+    """Open the place for results before the work starts, so that a bad path fails at once.
+
+    Parameters
+    ----------
+    path : str or None
+        None is standard output.
+
+    Raises
+    ------
+    OptionError
+        If the file cannot be written.
+    """
+    if path is None:
+        yield _Standard()
+        return
+    target = Path(path)
+    if target.is_dir():
+        raise OptionError(f"{path}: is a directory; name a file for -o")
+    try:
+        handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OptionError(f"{path}: cannot be written: {reason}") from error
+    try:
+        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+            yield file
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(beside, 0o666 & ~umask)
+        os.replace(beside, target)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+class _Standard(IO[str]):
+    """Standard output, in plainer signs where its encoding lacks the better ones."""
+
+    def write(self, text: str) -> int:
+        encoding = sys.stdout.encoding or "ascii"
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:
+            text = text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
+        return sys.stdout.write(text)

@@ -1,0 +1,93 @@
+"""Rows element by element: logit, exact value, and what every cell made of it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from softaudit import algorithms, reference
+from softaudit.metrics import compare
+from softaudit.model import ElementResult, RowElement, RowKind, RowTable
+from softaudit.problem import classify, pose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from softaudit.metrics import Judged
+    from softaudit.model import CellKey, Logits, Plan, Problem
+
+LONGEST = 40
+"""Elements of a row that are shown; of a longer row, those with the largest errors."""
+
+
+def row_tables(
+    logits: Logits, number: int, keys: tuple[CellKey, ...], plan: Plan
+) -> Iterator[RowTable]:
+    """Tabulate one row: a table for each function and storage format, in the plan's order.
+
+    Parameters
+    ----------
+    logits : Logits
+    number : int
+        Which row, counted through all axes before the last.
+    keys : tuple of CellKey
+    plan : Plan
+    """
+    x = logits.take(np.array([number]))
+    shape = logits.rows_shape
+    index = tuple(int(i) for i in np.unravel_index(number, shape)) if shape else ()
+    for _, group in groupby(keys, lambda key: (key.function, key.arithmetic.storage.name)):
+        cells = list(group)
+        problem = pose(x, cells[0].arithmetic.storage, plan.temperature)
+        yield _table(problem, cells, index)
+
+
+def _table(problem: Problem, keys: list[CellKey], index: tuple[int, ...]) -> RowTable:
+    function, kind = keys[0].function, RowKind(classify(problem, keys[0].function)[0])
+    enclosure = reference.enclose(problem.values, problem.temperature, (function,))[function]
+    judged = {}
+    verdict = None
+    if kind is RowKind.AUDITED:
+        verdict = reference.judge(enclosure, problem, function)
+    for key in keys:
+        output = algorithms.run(key, problem)
+        if verdict is None:
+            judged[key.name] = (output.values[0], None)
+        else:
+            measured = compare(key, np.array([0]), problem, output, verdict)
+            judged[key.name] = (output.values[0], measured)
+    columns = _most_wrong([j for _, j in judged.values() if j is not None], enclosure.high.size)
+    elements = tuple(
+        RowElement(
+            column=None if function == "logsumexp" else j,
+            logit=None if function == "logsumexp" else float(problem.logits[0, j]),
+            rounded=None if function == "logsumexp" else float(problem.values[0, j]),
+            exact=_exact(problem, keys[0], j) if kind is RowKind.AUDITED else None,
+            results={n: ElementResult(float(v[j]), _error(m, j)) for n, (v, m) in judged.items()},
+        )
+        for j in columns
+    )
+    left_out = enclosure.high.size - len(elements)
+    return RowTable(index, function, problem.format.name, kind, elements, left_out)
+
+
+def _most_wrong(judged: list[Judged], size: int) -> list[int]:
+    if size <= LONGEST:
+        return list(range(size))
+    if not judged:
+        return list(range(LONGEST))
+    errors = np.max([np.nan_to_num(m.error[0], nan=-1.0, posinf=np.inf) for m in judged], axis=0)
+    return sorted(np.argsort(-errors, kind="stable")[:LONGEST].tolist())
+
+
+def _exact(problem: Problem, key: CellKey, j: int) -> str:
+    form = key.arithmetic.storage
+    return reference.figures(problem, key.function, (0, j), float("nan"), form).exact
+
+
+def _error(judged: Judged | None, j: int) -> float | None:
+    if judged is None or not judged.counted[0, j]:
+        return None
+    return float(judged.error[0, j])

@@ -1,0 +1,298 @@
+"""What breaks, why, and what to do: one set of sentences for every output.
+
+A cell *breaks* where it returns NaN or ±∞ for a number that the format holds, where it returns a
+zero (or log of zero) too early, or where the cast took whole rows.  It *loses* where a step costs
+it far more than rounding.  It *holds* otherwise.  Counts and first places come with every sentence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from math import log
+from typing import TYPE_CHECKING, Literal
+
+from softaudit.formats import ulp_at
+from softaudit.model import RowKind
+from softaudit.wording import count, minus, place, short, significant, ulps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from softaudit.formats import Format
+    from softaudit.model import Audit, Cell, CellKey, Event, Worst
+
+Kind = Literal["note", "breaks", "loses", "holds"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sentence about an audit.
+
+    Attributes
+    ----------
+    kind : str
+        note, breaks, loses or holds.
+    cells : tuple of str
+        Names of the cells it is about.
+    cause : str or None
+        The cause it names, which is a topic and a rule id.
+    text : str
+    """
+
+    kind: Kind
+    cells: tuple[str, ...]
+    cause: str | None
+    text: str
+
+
+def findings(audit: Audit) -> tuple[Finding, ...]:
+    """Give the sentences about an audit: notes, what breaks, what loses, what holds."""
+    return (*_notes(audit), *_breaks(audit), *_loses(audit), *_holds(audit))
+
+
+def is_broken(cell: Cell) -> bool:
+    """Whether results of a cell are not finite, or zero too early, or its rows lost to the cast."""
+    return bool(
+        cell.overflow["result"]
+        or cell.overflow["mismatch"]
+        or cell.overflow["zeroed"]
+        or cell.underflow["premature"]
+        or cell.rows["lost_to_cast"]
+    )
+
+
+def exp_overflows_above(form: Format) -> float:
+    """Give the least logit, about, whose exponential overflows: log of the largest + ½ ulp."""
+    return log(form.largest) + ulp_at(form.largest, form) / form.largest / 2
+
+
+def exp_vanishes_below(form: Format) -> float:
+    """Give the logit, about, below which the exponential is 0: log of half the least subnormal."""
+    return (form.least_exponent - 1) * log(2.0)
+
+
+def _notes(audit: Audit) -> Iterator[Finding]:
+    yield from _degenerate_notes(audit)
+    masks: dict[tuple[Event, float], list[str]] = {}
+    for cell in audit.cells:
+        event = cell.events.get("overflow.cast_to_mask")
+        if event is not None:
+            form = cell.key.arithmetic.storage
+            names = masks.setdefault((event, -form.largest), [])
+            if form.name not in names:
+                names.append(form.name)
+    for (event, least), formats in masks.items():
+        text = (
+            f"{', '.join(formats)}: {count(event.count, 'logit')} below {short(least)} "
+            f"became masks (−∞), {count(event.rows, 'row')} kept, first {place(event.first)}"
+        )
+        yield Finding("note", (), None, text)
+    reasons: dict[str, list[str]] = {}
+    for skipped in audit.skipped:
+        reasons.setdefault(skipped.reason, []).append(skipped.cell)
+    for reason, cells in reasons.items():
+        yield Finding("note", tuple(cells), None, f"{count(len(cells), 'cell')} skipped: {reason}")
+
+
+_DEGENERATE = {
+    RowKind.NAN: "with NaN",
+    RowKind.POSITIVE_INFINITY: "with +∞",
+    RowKind.ALL_MASKED: "with nothing but −∞",
+}
+
+
+def _degenerate_notes(audit: Audit) -> Iterator[Finding]:
+    for kind, wording in _DEGENERATE.items():
+        found = [(c, d) for c in audit.cells for d in c.degenerate if d.kind is kind]
+        if not found:
+            continue
+        _, first = found[0]
+        answers: dict[tuple[str, ...], list[str]] = {}
+        for cell, degenerate in found:
+            returned = tuple(short(v) for v in degenerate.returned[:3])
+            answers.setdefault(returned, []).append(cell.key.name)
+        told = "; ".join(
+            f"{_some(cells, len(found))} returned {' and '.join(values)}"
+            for values, cells in answers.items()
+        )
+        text = (
+            f"{count(first.rows, 'row')} {wording} {'is' if first.rows == 1 else 'are'} out of the "
+            f"statistics, first {place(first.first)}: {told}"
+        )
+        yield Finding("note", tuple(c.key.name for c, _ in found), None, text)
+
+
+def _some(cells: list[str], total: int) -> str:
+    if len(cells) == total:
+        return "every cell"
+    return cells[0] if len(cells) == 1 else f"{len(cells)} cells"
+
+
+def _breaks(audit: Audit) -> Iterator[Finding]:
+    lost: dict[str, list[Cell]] = {}
+    for cell in audit.cells:
+        if cell.rows["lost_to_cast"]:
+            lost.setdefault(cell.key.arithmetic.storage.name, []).append(cell)
+    for form, cells in lost.items():
+        yield _lost_to_cast(form, cells)
+    broken = [c for c in audit.cells if is_broken(c)]
+    by_cause: dict[tuple[str, str, str], list[Cell]] = {}
+    for cell in broken:
+        for cause in _breaking_causes(cell):
+            key = (cell.key.arithmetic.name, cell.key.algorithm, cause)
+            by_cause.setdefault(key, []).append(cell)
+    for (_, _, cause), cells in by_cause.items():
+        names = tuple(c.key.name for c in cells)
+        text = f"{title(cells[0].key)}: {_SENTENCES[cause](cells[0])}"
+        yield Finding("breaks", names, cause, text)
+
+
+def title(key: CellKey) -> str:
+    """Name a cell's arithmetic and algorithm in words: `float16 in float32 stable`."""
+    return f"{arithmetic_words(key)} {key.algorithm}"
+
+
+def arithmetic_words(key: CellKey) -> str:
+    """Name a cell's arithmetic in words: `float16 in float32`."""
+    a = key.arithmetic
+    words = [a.storage.name]
+    words += [f"in {a.compute.name}"] if a.compute != a.storage else []
+    words += [f"summed in {a.accumulate.name}"] if a.accumulate != a.compute else []
+    words += [a.order] if a.order != "pairwise" else []
+    return " ".join(words)
+
+
+def _lost_to_cast(form: str, cells: list[Cell]) -> Finding:
+    cell = cells[0]
+    cast, rows = cell.events.get("overflow.cast"), cell.events["rows.lost_to_cast"]
+    largest = short(cell.key.arithmetic.storage.largest)
+    over = f"{count(cast.count, 'logit')} beyond ±{largest}" if cast else "an infinity it lacks"
+    text = f"{form} cast: {over}; {count(rows.count, 'row')} lost, first {place(rows.first)}"
+    return Finding("breaks", tuple(c.key.name for c in cells), "cast-overflow", text)
+
+
+def _breaking_causes(cell: Cell) -> Iterator[str]:
+    for cause in _SENTENCES:
+        if cause in cell.breaks:
+            yield cause
+    if "inf-over-inf" in cell.breaks and "exp-overflow" not in cell.breaks:
+        yield "exp-overflow"
+    if cell.overflow["mismatch"]:
+        yield "mismatch"
+
+
+def _exp_overflow(cell: Cell) -> str:
+    event = cell.events["overflow.exp"]
+    limit = exp_overflows_above(cell.key.arithmetic.compute)
+    return f"exp overflows above {limit:.2f}: {_where(event, 'logit')}"
+
+
+def _sum_overflow(cell: Cell) -> str:
+    event = cell.events["overflow.sum"]
+    limit = short(cell.key.arithmetic.accumulate.largest)
+    rows = f"{count(event.count, 'row')}, first {place(event.first)}"
+    return f"a sum of finite terms overflows above {limit}: {rows}"
+
+
+def _cast_overflow(cell: Cell) -> str:
+    event = cell.breaks["cast-overflow"]
+    return f"a step leaves the range outside exp and sum: {_where(event, 'result')}"
+
+
+def _log_of_zero(cell: Cell) -> str:
+    event = cell.breaks["log-of-zero"]
+    instead = "" if cell.key.algorithm == "stable" else "; use stable"
+    return f"log(0) = −inf: {_where(event, 'result')}{instead}"
+
+
+def _exp_underflow(cell: Cell) -> str:
+    event = cell.breaks["exp-underflow"]
+    limit = minus(f"{exp_vanishes_below(cell.key.arithmetic.compute):.2f}")
+    return f"exp vanishes below {limit}: {_where(event, 'result')}"
+
+
+def _sum_stall(cell: Cell) -> str:
+    return f"the accumulator stalls: {_where(cell.breaks['sum-stall'], 'result')}"
+
+
+def _mismatch(cell: Cell) -> str:
+    event = cell.events["overflow.mismatch"]
+    return f"an infinite answer is not returned as such: {_where(event, 'result')}"
+
+
+_SENTENCES = {
+    "exp-overflow": _exp_overflow,
+    "sum-overflow": _sum_overflow,
+    "cast-overflow": _cast_overflow,
+    "log-of-zero": _log_of_zero,
+    "exp-underflow": _exp_underflow,
+    "sum-stall": _sum_stall,
+    "mismatch": _mismatch,
+}
+
+
+def _where(event: Event, what: str) -> str:
+    rows = count(event.rows, "row")
+    return f"{count(event.count, what)}, {rows}, first {place(event.first)}"
+
+
+WORTH_TELLING = 2.0
+"""Error in ulp from which a loss is told; below, it is what rounding a few steps costs."""
+
+_WHY = {
+    "absorption": "where p ≈ 1",
+    "cancellation": "where m and the logarithm of the sum nearly cancel",
+    "argument-rounding": "from rounding x − m",
+    "sum-stall": "the accumulator stalls",
+    "exp-underflow": "where the exponential is subnormal",
+}
+
+
+def _loses(audit: Audit) -> Iterator[Finding]:
+    """Give, for each cause, the cell that lost most ulp, and the one that lost most relatively."""
+    losses: dict[str, list[tuple[Worst, Cell]]] = {}
+    for cell in audit.cells:
+        for worst in cell.worst:
+            if WORTH_TELLING < worst.ulp < float("inf"):
+                losses.setdefault(worst.cause, []).append((worst, cell))
+    for cause in _WHY:
+        pairs = losses.get(cause, [])
+        if not pairs:
+            continue
+        most_ulp = max(pairs, key=lambda pair: pair[0].ulp)
+        most_relative = max(pairs, key=lambda pair: pair[0].relative)
+        told = [most_ulp] if most_relative[1] is most_ulp[1] else [most_ulp, most_relative]
+        for i, (worst, cell) in enumerate(told):
+            others = len(pairs) - len(told)
+            more = f"; {count(others, 'more cell')}" if others and i == len(told) - 1 else ""
+            text = f"{cell.key.name}: {_loss(worst)} {_WHY[cause]}{more}"
+            yield Finding("loses", (cell.key.name,), cause, text)
+
+
+def _loss(worst: Worst) -> str:
+    return f"{ulps(worst.ulp)} ULP, relative {significant(worst.relative)},"
+
+
+def _holds(audit: Audit) -> Iterator[Finding]:
+    for function, group in groupby(audit.cells, lambda cell: cell.key.function):
+        cells = [c for c in group if c.elements]
+        sound = [c for c in cells if not is_broken(c)]
+        if not cells:
+            yield Finding("holds", (), None, f"{function}: no row could be judged")
+        elif not sound:
+            yield Finding("holds", (), None, f"{function}: nothing; every format asked for breaks")
+        else:
+            least = min(_width(c) for c in sound)
+            best = min((c for c in sound if _width(c) == least), key=_p99)
+            text = f"narrowest: {best.key.name} (p99 {ulps(_p99(best))} ULP)"
+            yield Finding("holds", (best.key.name,), None, text)
+
+
+def _width(cell: Cell) -> int:
+    return cell.key.arithmetic.storage.dtype.itemsize
+
+
+def _p99(cell: Cell) -> float:
+    value = cell.ulp["p99"]
+    return 0.0 if value is None else float(value)

@@ -1,0 +1,178 @@
+"""The JSON contract, schema 1: apart from the data types, so that changing one breaks no user.
+
+Not applicable is null; NaN and infinities are the strings "nan", "inf", "-inf"; numbers are given
+as they are, not rounded.  Keys may be added; none changes its meaning.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from softaudit.metrics import BINS_PER_OCTAVE, INFINITE_BIN, ONE_ULP_BIN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from softaudit.model import Audit, Cell, CellKey, Event, RowTable, Source, Worst
+    from softaudit.report import Report
+
+SCHEMA = 1
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """Give a report as the contract's nested dictionaries, ready for `json.dumps`."""
+    document = {
+        "schema": SCHEMA,
+        "tool": dict(report.tool),
+        "environment": dict(report.environment),
+        "audits": [_audit(audit) for audit in report.audits],
+        "skipped": [{"source": s.source, "reason": s.reason} for s in report.skipped],
+    }
+    return dict(_plain(document))
+
+
+def _plain(value: Any) -> Any:
+    """Replace what JSON has no number for."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value
+
+
+def _audit(audit: Audit) -> dict[str, Any]:
+    used = audit.reference
+    document = {
+        "source": _source(audit.source),
+        "sampled": audit.sampled,
+        "row": audit.row,
+        "temperature": audit.temperature,
+        "range": audit.range,
+        "widest": audit.widest,
+        "reference": {
+            "method": used.method,
+            "settled_by_mpmath": used.settled_by_mpmath,
+            "undecided": used.undecided,
+            "ulp_radius": used.ulp_radius,
+        },
+        "cells": [_cell(cell, audit.source) for cell in audit.cells],
+        "skipped": [{"cell": s.cell, "reason": s.reason} for s in audit.skipped],
+    }
+    if audit.tables:
+        document["tables"] = [_table(table) for table in audit.tables]
+    return document
+
+
+def _source(source: Source) -> dict[str, Any]:
+    return {
+        "name": source.name,
+        "key": source.key,
+        "format": source.format,
+        "shape": source.shape,
+        "axis": source.axis,
+        "rows": source.rows,
+        "columns": source.columns,
+        "sha256": source.sha256,
+    }
+
+
+def _key(key: CellKey) -> dict[str, Any]:
+    arithmetic = key.arithmetic
+    return {
+        "name": key.name,
+        "function": key.function,
+        "format": arithmetic.storage.name,
+        "compute": arithmetic.compute.name,
+        "accumulate": arithmetic.accumulate.name,
+        "order": arithmetic.order,
+        "algorithm": key.algorithm,
+    }
+
+
+def _cell(cell: Cell, source: Source) -> dict[str, Any]:
+    return {
+        **_key(cell.key),
+        "input": source.name if source.key is None else f"{source.name}:{source.key}",
+        "implementation": None,
+        "elements": cell.elements,
+        "rows": dict(cell.rows),
+        "overflow": dict(cell.overflow),
+        "underflow": dict(cell.underflow),
+        "out_of_range": cell.out_of_range,
+        "ulp": dict(cell.ulp),
+        "histogram": _histogram(cell.histogram),
+        "absolute": {"max": cell.absolute_max},
+        "relative": {"max": cell.relative_max},
+        "correctly_rounded": cell.correctly_rounded,
+        "cast_error": dict(cell.cast_error),
+        "row_sum": None if cell.row_sum_defect is None else {"max_defect": cell.row_sum_defect},
+        "worst": [_worst(worst) for worst in cell.worst],
+        "events": {name: _event(event) for name, event in cell.events.items()},
+        "causes": {name: _event(event) for name, event in cell.causes.items()},
+        "breaks": {name: _event(event) for name, event in cell.breaks.items()},
+        "degenerate": [
+            {
+                "kind": d.kind.name.lower(),
+                "rows": d.rows,
+                "first": d.first,
+                "returned": d.returned,
+            }
+            for d in cell.degenerate
+        ],
+    }
+
+
+def _histogram(counts: Mapping[int, int]) -> dict[str, Any]:
+    """Give the counts by bin, numbered so that bin 0 ends at 1 ulp.
+
+    Bin b holds errors up to 2^⌊b/128⌋ (1 + (b mod 128)/128), from where bin b − 1 ends.
+    """
+    finite = {b: n for b, n in counts.items() if b not in (0, INFINITE_BIN)}
+    return {
+        "bins_per_octave": BINS_PER_OCTAVE,
+        "zero": counts.get(0, 0),
+        "bins": [b - ONE_ULP_BIN for b in finite],
+        "counts": list(finite.values()),
+        "infinite": counts.get(INFINITE_BIN, 0),
+    }
+
+
+def _worst(worst: Worst) -> dict[str, Any]:
+    return {
+        "index": worst.index,
+        "logit": worst.logit,
+        "computed": worst.computed,
+        "exact": worst.exact,
+        "ulp": worst.ulp,
+        "relative": worst.relative,
+        "cause": worst.cause,
+    }
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {"count": event.count, "rows": event.rows, "first": event.first}
+
+
+def _table(table: RowTable) -> dict[str, Any]:
+    return {
+        "index": table.index,
+        "function": table.function,
+        "format": table.format,
+        "kind": table.kind.name.lower(),
+        "left_out": table.left_out,
+        "elements": [
+            {
+                "column": e.column,
+                "logit": e.logit,
+                "rounded": e.rounded,
+                "exact": e.exact,
+                "results": {
+                    name: {"computed": r.computed, "ulp": r.ulp} for name, r in e.results.items()
+                },
+            }
+            for e in table.elements
+        ],
+    }

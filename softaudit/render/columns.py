@@ -1,0 +1,160 @@
+"""The columns of the table of cells: what each shows, and which ones a width has room for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log2
+from typing import TYPE_CHECKING
+
+from softaudit.errors import OptionError
+from softaudit.metrics import INFINITE_BIN, edge
+from softaudit.wording import percent, significant, ulps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from softaudit.model import Cell
+
+GAP = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes
+    ----------
+    head : tuple of two str
+        Header lines; the upper one may name a group of columns, and is shown on its first.
+    show : callable
+        Text of a cell, "·" for zero, "–" for not applicable.
+    wanted_from : int
+        Width of the screen from which it is shown without being asked for; 0 only when asked.
+    breaks : bool
+        Whether anything but zero in it means that something broke.
+    """
+
+    head: tuple[str, str]
+    show: Callable[[Cell], str]
+    wanted_from: int
+    breaks: bool = False
+
+
+def _count(value: float | None) -> str:
+    return "–" if value is None else str(value) if value else "·"
+
+
+def _of(group: str, name: str) -> Callable[[Cell], str]:
+    return lambda cell: _count(getattr(cell, group)[name])
+
+
+def _ulp(name: str) -> Callable[[Cell], str]:
+    return lambda cell: ulps(cell.ulp[name])
+
+
+def _small(value: float | None) -> str:
+    return "·" if value == 0 else significant(value)
+
+
+SPREAD_LEAST, SPREAD_STEP, SPREAD_BARS = -5, 2, 10
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def spread(histogram: Mapping[int, int]) -> str:
+    """Draw the distribution of log2 ULP: bars of two octaves from 2^−5 to 2^13, then ∞.
+
+    The first bar takes in everything below, the last but one everything finite above; the third
+    ends at ½ ulp.  Heights are logarithmic in the count.
+    """
+    bars = [0] * (SPREAD_BARS + 2)
+    for index, count in histogram.items():
+        if index == INFINITE_BIN:
+            bars[-1] += count
+        else:
+            octave = log2(edge(index)) if index else -1e9
+            at = -((SPREAD_LEAST - octave) // SPREAD_STEP)
+            bars[int(min(max(at, 0), SPREAD_BARS))] += count
+    most = max(bars, default=0)
+    if most == 0:
+        return ""
+    return "".join(
+        _BARS[int(7 * log2(n + 1) / log2(most + 1))] if n else " " for n in bars
+    )
+
+
+COLUMNS: dict[str, Column] = {
+    "not-finite": Column(("not", "finite"), _of("overflow", "result"), 1, breaks=True),
+    "exp": Column(("overflow", "exp"), _of("overflow", "exp"), 140, breaks=True),
+    "sum": Column(("overflow", "sum"), _of("overflow", "sum"), 140, breaks=True),
+    "premature": Column(("underflow", "premature"), _of("underflow", "premature"), 1, breaks=True),
+    "forced": Column(("underflow", "forced"), _of("underflow", "forced"), 1),
+    "subnormal": Column(("underflow", "subnormal"), _of("underflow", "subnormal"), 140),
+    "lost-mass": Column(("underflow", "lost mass"), lambda c: _small(c.underflow["lost_mass"]), 140),
+    "spread": Column(("log2 ULP", "  ½        ∞"), lambda c: spread(c.histogram), 140),
+    "mean": Column(("ULP", "mean"), _ulp("mean"), 140),
+    "p50": Column(("ULP", "p50"), _ulp("p50"), 1),
+    "p99": Column(("ULP", "p99"), _ulp("p99"), 1),
+    "p99.9": Column(("ULP", "p99.9"), _ulp("p999"), 140),
+    "max": Column(("ULP", "max"), _ulp("max"), 1),
+    "relative": Column(("relative", "error"), lambda c: significant(c.relative_max), 0),
+    "correct": Column(
+        ("correct", "rounded"), lambda c: percent(c.correctly_rounded, c.elements), 1
+    ),
+    "row-sum": Column(("row", "sum"), lambda c: _small(c.row_sum_defect), 100),
+    "cast": Column(("cast", "error"), lambda c: ulps(c.cast_error["max"]), 0),
+}
+"""In display order; the names are what `--columns` takes."""
+
+_DROPPED_FIRST = (
+    "spread", "lost-mass", "mean", "p99.9", "subnormal", "sum", "exp", "row-sum", "p50", "correct",
+    "forced", "p99", "premature",
+)  # fmt: skip
+
+
+def choose(cells: Sequence[Cell], asked: Sequence[str], screen_width: int, labels: int) -> list[str]:
+    """Choose columns: those asked for, or those that the width has room for.
+
+    Columns are dropped whole, the least telling first, and numbers are never cropped.
+
+    Raises
+    ------
+    OptionError
+        For a name that is no column.
+    """
+    for name in asked:
+        if name not in COLUMNS:
+            raise OptionError(f"unknown column {name!r}: choose from {', '.join(COLUMNS)}")
+    if asked:
+        return list(asked)
+    names = [n for n, c in COLUMNS.items() if 0 < c.wanted_from <= max(screen_width, 1)]
+    for name in _DROPPED_FIRST:
+        if labels + sum(w + GAP for w in widths(names, cells)) <= screen_width:
+            break
+        names = [n for n in names if n != name]
+    return names
+
+
+def heads(names: Sequence[str]) -> list[str]:
+    """Give header texts; a group's name stands on the first of its columns alone."""
+    found, group = [], ""
+    for name in names:
+        upper, lower = COLUMNS[name].head
+        found.append(f"{'' if upper == group else upper}\n{lower}")
+        group = upper
+    return found
+
+
+def widths(names: Sequence[str], cells: Sequence[Cell]) -> list[int]:
+    """Give the room that each of some columns takes side by side."""
+    return [
+        max(map(len, (*head.split("\n"), *(COLUMNS[name].show(cell) for cell in cells))))
+        for name, head in zip(names, heads(names), strict=True)
+    ]
+
+
+def alarming(name: str, text: str) -> bool:
+    """Whether a text in a column says that something broke."""
+    return text == "∞" or (COLUMNS[name].breaks and text not in ("·", "–"))
+
+
+__all__ = ["COLUMNS", "GAP", "alarming", "choose", "heads", "spread", "widths"]

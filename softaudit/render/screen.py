@@ -1,0 +1,27 @@
+"""What a renderer may know of where its text will be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A place to read text.
+
+    Attributes
+    ----------
+    width : int
+        Columns of text.
+    color : bool
+        Whether escape sequences are understood and wanted.
+    columns : tuple of str
+        Table columns asked for by name; none means what the width allows.
+    quiet : bool
+        Only what was found, without tables.
+    """
+
+    width: int = 80
+    color: bool = False
+    columns: tuple[str, ...] = ()
+    quiet: bool = False

@@ -1,0 +1,197 @@
+"""The report for people: a header, the table of cells, worst elements, and what was found."""
+
+from __future__ import annotations
+
+from io import StringIO
+from itertools import groupby
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from softaudit.findings import arithmetic_words, findings, is_broken
+from softaudit.render import columns
+from softaudit.render.elements import element_tables
+from softaudit.render.screen import Screen
+from softaudit.wording import NO_BREAK, minus, place, short, telling, ulps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+    from softaudit.model import Audit, Cell, Worst
+    from softaudit.report import Report
+
+BAD, QUIET, GOOD, HEAD = "bold red", "dim", "green", "bold"
+
+
+def render(report: Report, screen: Screen | None = None) -> str:
+    """Render a report as text for a terminal of a given width.
+
+    Parameters
+    ----------
+    report : Report
+    screen : Screen, optional
+        Without one: 80 columns, no color.
+    """
+    screen = screen or Screen()
+    parts = [part for audit in report.audits for part in _audit(audit, screen)]
+    return to_text(Group(*parts), screen)
+
+
+def to_text(content: RenderableType, screen: Screen) -> str:
+    """Lay out rich content as a string without trailing blanks."""
+    console = Console(
+        file=StringIO(),
+        width=screen.width,
+        force_terminal=screen.color,
+        color_system="standard" if screen.color else None,
+        highlight=False,
+        emoji=False,
+        markup=False,
+        legacy_windows=False,
+    )
+    with console.capture() as capture:
+        console.print(content, crop=False)
+    lines = capture.get().replace(NO_BREAK, " ").split("\n")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _audit(audit: Audit, screen: Screen) -> Iterator[RenderableType]:
+    yield _header(audit)
+    yield ""
+    if audit.tables:
+        yield from element_tables(audit.tables, screen)
+    elif not screen.quiet:
+        yield cell_table(audit.cells, screen)
+        worst = _worst_elements(audit)
+        if worst:
+            yield ""
+            yield from _worst_lines(audit, worst)
+        yield ""
+    yield _closing(audit)
+
+
+def _header(audit: Audit) -> Text:
+    source = audit.source
+    shape = "×".join(map(str, source.shape))
+    name = source.name if source.key is None else f"{source.name}:{source.key}"
+    rows = f"{source.rows} row{'' if source.rows == 1 else 's'} of {source.columns}"
+    facts = [f"{source.format} {shape}", rows]
+    if audit.row is not None:
+        facts.append(f"row {place(audit.row)} alone")
+    if audit.sampled is not None:
+        facts.append(f"{audit.sampled} rows sampled evenly")
+    if source.axis not in (-1, len(source.shape) - 1):
+        facts.append(f"axis {source.axis}")
+    if audit.range is not None and audit.widest is not None:
+        facts.append(f"{short(audit.range[0])} … {short(audit.range[1])}")
+        facts.append(f"widest {short(audit.widest)}")
+    if audit.temperature != 1.0:
+        facts.append(f"T = {audit.temperature:g}")
+    return Text.assemble((name, HEAD), "  ", " · ".join(facts))
+
+
+def cell_table(cells: tuple[Cell, ...], screen: Screen) -> Table:
+    """Lay out cells as a table with as many columns as there is room for."""
+    arithmetics = [_arithmetic_label(c) for c in cells]
+    label_width = max(map(len, (*arithmetics, "format")))
+    algorithm_width = max(len(a) for a in (*(c.key.algorithm for c in cells), "algorithm"))
+    names = columns.choose(
+        cells, screen.columns, screen.width, label_width + algorithm_width + columns.GAP
+    )
+    table = Table(box=None, padding=(0, columns.GAP, 0, 0), pad_edge=False, header_style=HEAD)
+    table.add_column("\nformat", no_wrap=True, min_width=label_width)
+    table.add_column("\nalgorithm", no_wrap=True, min_width=algorithm_width)
+    room = zip(names, columns.heads(names), columns.widths(names, cells), strict=True)
+    for name, head, least in room:
+        left = name == "spread"
+        table.add_column(head, justify="left" if left else "right", no_wrap=True, min_width=least)
+    for function, of_function in groupby(cells, lambda cell: cell.key.function):
+        table.add_row(Text(function, style=HEAD))
+        for label, group in groupby(of_function, _arithmetic_label):
+            for i, cell in enumerate(group):
+                shown = "" if i else label
+                table.add_row(shown, _algorithm(cell), *(_text(cell, name) for name in names))
+    return table
+
+
+def _arithmetic_label(cell: Cell) -> str:
+    words = arithmetic_words(cell.key)
+    storage, _, rest = words.partition(" ")
+    return f"  {rest}" if rest.startswith("in ") and " " not in rest[3:] else words or storage
+
+
+def _algorithm(cell: Cell) -> Text:
+    return Text(cell.key.algorithm, style=BAD if is_broken(cell) else "")
+
+
+def _text(cell: Cell, name: str) -> Text:
+    text = columns.COLUMNS[name].show(cell)
+    style = BAD if columns.alarming(name, text) else QUIET if text in ("·", "–") else ""
+    return Text(text, style=style)
+
+
+def _worst_elements(audit: Audit) -> list[tuple[Cell, Worst]]:
+    """Give the worst element of each cause over all cells, worst first."""
+    best: dict[str, tuple[Cell, Worst]] = {}
+    for cell in audit.cells:
+        for worst in cell.worst:
+            if worst.cause not in best or worst.ulp > best[worst.cause][1].ulp:
+                best[worst.cause] = (cell, worst)
+    return sorted(best.values(), key=lambda pair: -pair[1].ulp)[: audit.shown_worst]
+
+
+def _worst_lines(audit: Audit, found: list[tuple[Cell, Worst]]) -> Iterator[RenderableType]:
+    yield Text("worst, one per cause", style=HEAD)
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for cell, worst in found:
+        size = f"{ulps(worst.ulp)} ULP"
+        values = f"{_computed(worst)}, exact {telling(worst.exact, worst.computed)}, {size}"
+        where = f"{cell.key.name} {place(worst.index)}: {values.replace(' ULP', f'{NO_BREAK}ULP')}"
+        grid.add_row(worst.cause, where)
+        grid.add_row("", Text(reproduce(audit, cell, worst), style=QUIET))
+    yield Padding(grid, (0, 0, 0, 2))
+
+
+def _computed(worst: Worst) -> str:
+    value = worst.computed
+    return short(value) if value == 0 or abs(value) == float("inf") or value != value else minus(
+        telling(repr(value), float(_closest(worst.exact)))
+    )
+
+
+def _closest(exact: str) -> float:
+    try:
+        return float(exact)
+    except ValueError:
+        return 0.0
+
+
+def reproduce(audit: Audit, cell: Cell, worst: Worst) -> str:
+    """Give the command that shows an element's row."""
+    source = audit.source
+    row = worst.index if cell.key.function == "logsumexp" else worst.index[:-1]
+    words = ["softaudit check", source.command]
+    words += [f"--row {','.join(map(str, row))}"] if row else []
+    words += [f"--key {quote(source.key)}"] if source.key else []
+    words += [f"--axis {source.axis}"] if source.axis != -1 else []
+    words += [f"--temperature {audit.temperature!r}"] if audit.temperature != 1.0 else []
+    return " ".join((*words, *audit.options))
+
+
+def _closing(audit: Audit) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, min_width=7)
+    grid.add_column(overflow="fold")
+    styles = {"breaks": BAD, "holds": GOOD}
+    for kind, group in groupby(findings(audit), lambda finding: finding.kind):
+        for i, finding in enumerate(group):
+            grid.add_row(Text("" if i else kind, style=styles.get(kind, HEAD)), finding.text)
+    return grid

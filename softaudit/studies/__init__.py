@@ -1,0 +1,1 @@
+"""Studies: questions about formats and algorithms that need no logits."""

@@ -1,0 +1,127 @@
+"""Numbers, places and counts in words, the same in every output."""
+
+from __future__ import annotations
+
+import math
+
+
+def count(number: int, what: str) -> str:
+    """Give `1 row`, `31 rows`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def place(index: tuple[int, ...]) -> str:
+    """Give `(0, 2, 5)`, which no line breaks; of a single vector's only row, `(0)`."""
+    return f"({f',{NO_BREAK}'.join(map(str, index or (0,)))})"
+
+
+NO_BREAK = "\u00a0"
+"""A blank at which lines are not broken; renderers turn it into a plain one in the end."""
+
+
+def minus(text: str) -> str:
+    """Write a number's own minus sign as such."""
+    return f"−{text[1:]}" if text.startswith("-") else text
+
+
+def short(value: float) -> str:
+    """Give a number in up to four significant digits; infinities and NaN by their names."""
+    if math.isnan(value):
+        return "nan"
+    if math.isinf(value):
+        return "inf" if value > 0 else "−inf"
+    if value == int(value) and abs(value) < 1e6:
+        return minus(str(int(value)))
+    return minus(_exponent(f"{value:.4g}"))
+
+
+def significant(value: float | None) -> str:
+    """Give an error in two significant digits, whole numbers up to 99,999 whole."""
+    if value is None:
+        return "–"
+    if math.isinf(value):
+        return "∞"
+    if value == 0:
+        return "0"
+    if value >= 99_999.5:
+        return _exponent(f"{value:.1e}")
+    if value >= 9.95:
+        return f"{value:.0f}"
+    if value >= 0.995:
+        return f"{value:.1f}"
+    return f"{value:.2f}" if value >= 0.01 else _exponent(f"{value:.1e}")
+
+
+def ulps(value: float | None) -> str:
+    """Give an error in ulp as `significant` does, but not what is next to nothing."""
+    return "<0.01" if value is not None and 0 < value < 0.005 else significant(value)
+
+
+def percent(part: int, whole: int) -> str:
+    """Give a whole percentage that says 100 or 0 only when it is."""
+    if whole == 0:
+        return "–"
+    rounded = round(100 * part / whole)
+    if rounded == 100 and part < whole:
+        return "99.9+ %"
+    if rounded == 0 and part > 0:
+        return "0.1− %"
+    return f"{rounded} %"
+
+
+def telling(exact: str, computed: float, least: int = 4) -> str:
+    """Shorten a decimal string, with digits enough to tell it from what was computed.
+
+    Parameters
+    ----------
+    exact : str
+        Decimal, up to 25 significant digits, any exponent.
+    computed : float
+        What it is to be told from.
+    least : int
+        Significant digits to give at least.
+    """
+    if exact == "0.0" or not math.isfinite(computed):
+        return shorten(exact, least)
+    given = repr(computed)
+    for digits in range(least, 25):
+        text = shorten(exact, digits)
+        if text != shorten(given, digits):
+            return text
+    return shorten(exact, 25)
+
+
+def shorten(decimal: str, digits: int) -> str:
+    """Round a decimal string of any exponent to some significant digits."""
+    sign = "−" if decimal.startswith("-") else ""
+    mantissa, _, power = decimal.lstrip("-").partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    figures = (whole + fraction).lstrip("0")
+    if not figures:
+        return "0"
+    exponent = int(power or 0) + len(whole.lstrip("0")) - 1
+    if not whole.strip("0"):
+        exponent = int(power or 0) - (len(fraction) - len(fraction.lstrip("0"))) - 1
+    up = len(figures) > digits and figures[digits] >= "5"
+    rounded = str(int(figures[:digits]) + up)
+    if len(rounded) > digits:
+        exponent += 1
+    rounded = rounded.rstrip("0") or "0"
+    return sign + _layout(rounded, exponent)
+
+
+def _layout(figures: str, exponent: int) -> str:
+    if -4 <= exponent < 0:
+        return "0." + "0" * (-exponent - 1) + figures
+    if 0 <= exponent < 6:
+        whole = figures[: exponent + 1].ljust(exponent + 1, "0")
+        rest = figures[exponent + 1 :]
+        return f"{whole}.{rest}" if rest else whole
+    rest = f".{figures[1:]}" if len(figures) > 1 else ""
+    return f"{figures[0]}{rest}e{exponent}"
+
+
+def _exponent(text: str) -> str:
+    """Write 1.2e+06 as 1.2e6."""
+    mantissa, mark, power = text.partition("e")
+    return f"{mantissa}e{int(power)}" if mark else text
