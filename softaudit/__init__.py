@@ -6,7 +6,9 @@ first used, so that importing softaudit, and asking the command for its help, co
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,3 +22,17 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         return getattr(import_module("softaudit.face"), name)
     raise AttributeError(f"module 'softaudit' has no attribute {name!r}")
+
+
+class _Package(ModuleType):
+    """A package whose face keeps its names: `softaudit.audit` is the function, always.
+
+    Importing the submodule of the same name would bind the name here to the module.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in __all__ and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

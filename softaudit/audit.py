@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from softaudit import algorithms, reference
+from softaudit.elements import row_tables
 from softaudit.formats import FORMATS
 from softaudit.metrics import (
     Cast,
@@ -37,7 +38,6 @@ from softaudit.model import (
     Worst,
     take_rows,
 )
-from softaudit.elements import row_tables
 from softaudit.problem import classify, pose, round_temperature
 
 if TYPE_CHECKING:
@@ -303,15 +303,11 @@ def _capped(value: float | None, largest: float | None) -> float | None:
     return value if value is None or largest is None else min(value, largest)
 
 
-def _worst(
-    work: _Work, key: CellKey, cause: str, place: tuple[int, int], computed: float
-) -> Worst:
+def _worst(work: _Work, key: CellKey, cause: str, place: tuple[int, int], computed: float) -> Worst:
     number, column = place
     x = work.logits.take(np.array([number]))
     problem = pose(x, key.arithmetic.storage, work.temperature)
-    found = reference.figures(
-        problem, key.function, (0, column), computed, key.arithmetic.storage
-    )
+    found = reference.figures(problem, key.function, (0, column), computed, key.arithmetic.storage)
     whole_row = key.function == "logsumexp"
     return Worst(
         index=_index(work.logits, place, key.function),
@@ -334,9 +330,7 @@ def _row_index(logits: Logits, places: Places) -> tuple[int, ...]:
     return _index(logits, places.first or (0, 0), "logsumexp")
 
 
-def _events(
-    places: dict[str, Places], logits: Logits, function: Function
-) -> dict[str, Event]:
+def _events(places: dict[str, Places], logits: Logits, function: Function) -> dict[str, Event]:
     found = {}
     for name, p in places.items():
         if p.first is not None:

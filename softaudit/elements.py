@@ -15,6 +15,8 @@ from softaudit.problem import classify, pose
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from softaudit.metrics import Judged
     from softaudit.model import CellKey, Logits, Plan, Problem
 
@@ -47,7 +49,7 @@ def row_tables(
 def _table(problem: Problem, keys: list[CellKey], index: tuple[int, ...]) -> RowTable:
     function, kind = keys[0].function, RowKind(classify(problem, keys[0].function)[0])
     enclosure = reference.enclose(problem.values, problem.temperature, (function,))[function]
-    judged = {}
+    judged: dict[str, tuple[NDArray[np.float64], Judged | None]] = {}
     verdict = None
     if kind is RowKind.AUDITED:
         verdict = reference.judge(enclosure, problem, function)

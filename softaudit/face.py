@@ -9,7 +9,6 @@ import numpy as np
 from softaudit import algorithms, reference
 from softaudit.audit import audit as run_audit
 from softaudit.errors import InputError, OptionError
-from softaudit.formats import FORMATS
 from softaudit.model import Audit, CellKey, Logits, RowKind, take_rows
 from softaudit.plan import OPTIONS, check_temperature, known, make_key, make_plan
 from softaudit.problem import classify, pose, round_temperature
@@ -207,7 +206,7 @@ def render(report: Any, output_format: str = "json") -> str:
 
     if not isinstance(report, Report):
         report = make_report([report] if isinstance(report, Audit) else list(report))
-    return RENDERERS[known(output_format, RENDERERS, "output format")](report)
+    return RENDERERS[known(output_format, RENDERERS, "output format")](report, None)
 
 
 def _several(names: Sequence[str]) -> Sequence[str]:

@@ -256,7 +256,7 @@ def _loses(audit: Audit) -> Iterator[Finding]:
         for worst in cell.worst:
             if WORTH_TELLING < worst.ulp < float("inf"):
                 losses.setdefault(worst.cause, []).append((worst, cell))
-    for cause in _WHY:
+    for cause, why in _WHY.items():
         pairs = losses.get(cause, [])
         if not pairs:
             continue
@@ -266,7 +266,7 @@ def _loses(audit: Audit) -> Iterator[Finding]:
         for i, (worst, cell) in enumerate(told):
             others = len(pairs) - len(told)
             more = f"; {count(others, 'more cell')}" if others and i == len(told) - 1 else ""
-            text = f"{cell.key.name}: {_loss(worst)} {_WHY[cause]}{more}"
+            text = f"{cell.key.name}: {_loss(worst)} {why}{more}"
             yield Finding("loses", (cell.key.name,), cause, text)
 
 

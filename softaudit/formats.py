@@ -84,7 +84,10 @@ class Format:
     @cached_property
     def dtype(self) -> np.dtype[Any]:
         """The NumPy dtype, from ml_dtypes where NumPy has none."""
-        return np.dtype(getattr(np, self.name, None) or getattr(ml_dtypes, self.name))
+        known: np.dtype[Any] = np.dtype(
+            getattr(np, self.name, None) or getattr(ml_dtypes, self.name)
+        )
+        return known
 
     @cached_property
     def carrier(self) -> np.dtype[Any]:
@@ -105,8 +108,8 @@ class Format:
         )
 
 
-def _ieee(name: str, precision: int, emax: int, emin: int | None = None) -> Format:
-    return Format(name, precision, 1 - emax if emin is None else emin, emax, np.inf, 2**precision - 1)
+def _ieee(name: str, precision: int, emax: int) -> Format:
+    return Format(name, precision, 1 - emax, emax, overflow=np.inf, top=2**precision - 1)
 
 
 FORMATS: dict[str, Format] = {

@@ -264,16 +264,12 @@ class Verdict:
 BlockT = TypeVar("BlockT", Problem, Output, Steps, Enclosure)
 
 
-def take_rows(
-    block: BlockT, rows: NDArray[np.bool_]
-) -> BlockT:
+def take_rows(block: BlockT, rows: NDArray[np.bool_]) -> BlockT:
     """Give the same object with some of its rows; the object itself where that is all of them."""
     if rows.all():
         return block
-    parts = {f.name: getattr(block, f.name) for f in fields(block)}
-    return type(block)(
-        **{name: _take(part, rows) if part is not None else None for name, part in parts.items()}
-    )
+    parts: Any = {f.name: _take(getattr(block, f.name), rows) for f in fields(block)}
+    return type(block)(**parts)
 
 
 def _take(part: Any, rows: NDArray[np.bool_]) -> Any:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DEFAULT_FORMATS = ("float16", "bfloat16", "float32", "float64")
 DEFAULT_FUNCTIONS = ("softmax", "log_softmax")
+PAIRWISE = "pairwise"
 ON_GPUS = ("float16", "bfloat16")
 """Formats for which the stable algorithms also run in float32, as GPUs do."""
 
@@ -27,7 +28,7 @@ def make_key(
     algorithm: str,
     compute: str | None = None,
     accumulate: str | None = None,
-    order: str = "pairwise",
+    order: str = PAIRWISE,
 ) -> CellKey:
     """Name one cell by its parts; compute defaults to the format, accumulate to compute.
 
@@ -136,11 +137,17 @@ def product_keys(
         known(function, ALGORITHMS, "function")
         chosen = [a for a in ALGORITHMS[function] if a in algorithms or not algorithms]
         arithmetics = product(
-            formats or DEFAULT_FORMATS, computes or [None], accumulates or [None], orders or ["pairwise"]
+            formats or DEFAULT_FORMATS,
+            computes or ("",),
+            accumulates or ("",),
+            orders or (PAIRWISE,),
         )
         for (form, compute, accumulate, order), algorithm in product(arithmetics, chosen):
             try:
-                keys[make_key(function, form, algorithm, compute, accumulate, order)] = None
+                key = make_key(
+                    function, form, algorithm, compute or None, accumulate or None, order
+                )
+                keys[key] = None
             except OptionError as error:
                 if not _wide_enough_elsewhere(form, compute):
                     raise
@@ -151,5 +158,5 @@ def product_keys(
     return tuple(keys), tuple(skipped)
 
 
-def _wide_enough_elsewhere(form: str, compute: str | None) -> bool:
+def _wide_enough_elsewhere(form: str, compute: str) -> bool:
     return form in FORMATS and compute in FORMATS and not FORMATS[compute].holds(FORMATS[form])

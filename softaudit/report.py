@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -60,9 +61,10 @@ def make_report(audits: Sequence[Audit]) -> Report:
 def processor_features() -> list[str]:
     """Give the processor features that NumPy found, sorted; they choose its exp and log."""
     try:
-        from numpy._core._multiarray_umath import __cpu_features__ as features
+        place = import_module("numpy._core._multiarray_umath")
     except ImportError:  # the place is private, and moved before
         return []
+    features: dict[str, bool] = getattr(place, "__cpu_features__", {})
     return sorted(name for name, present in features.items() if present)
 
 

@@ -37,19 +37,13 @@ def short(value: float) -> str:
 
 def significant(value: float | None) -> str:
     """Give an error in two significant digits, whole numbers up to 99,999 whole."""
-    if value is None:
-        return "–"
-    if math.isinf(value):
-        return "∞"
-    if value == 0:
-        return "0"
-    if value >= 99_999.5:
+    if value is None or math.isinf(value):
+        return "–" if value is None else "∞"
+    if value >= 99_999.5 or 0 < value < 0.01:
         return _exponent(f"{value:.1e}")
-    if value >= 9.95:
-        return f"{value:.0f}"
-    if value >= 0.995:
-        return f"{value:.1f}"
-    return f"{value:.2f}" if value >= 0.01 else _exponent(f"{value:.1e}")
+    if value >= 0.995 or value == 0:
+        return f"{value:.0f}" if value >= 9.95 or value == 0 else f"{value:.1f}"
+    return f"{value:.2f}"
 
 
 def ulps(value: float | None) -> str:

@@ -20,9 +20,7 @@ CHUNK = 4096
 """Columns that one subtree of the balanced tree covers."""
 
 
-def total(
-    terms: NDArray[Any], form: Format, order: str
-) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+def total(terms: NDArray[Any], form: Format, order: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Sum non-negative numbers of a format along the last axis, in the format.
 
     Parameters
@@ -132,7 +130,7 @@ def _stalled(terms: NDArray[Any], sums: NDArray[Any], form: Format) -> NDArray[n
     computed = np.where(finite, sums, 0.0).astype(np.float64)
     lost = (np.where(finite, high, 0.0) - computed) + np.where(finite, low, 0.0)
     depth = max((terms.shape[-1] - 1).bit_length() + 1, 1)
-    return lost > 0.5 * depth * ulp(computed, form)
+    return np.asarray(lost > 0.5 * depth * ulp(computed, form))
 
 
 def _two_sum(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:

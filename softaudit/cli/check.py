@@ -119,6 +119,7 @@ def command(
 
 
 def split(words: list[str] | None) -> tuple[str, ...]:
+    """Take options that were repeated, or given as comma lists, apart."""
     return tuple(part.strip() for word in words or () for part in word.split(",") if part.strip())
 
 

@@ -11,9 +11,7 @@ def command(
     formats: Annotated[
         list[str] | None, typer.Option("--format", help="Formats; all by default.")
     ] = None,
-    output_format: Annotated[
-        str, typer.Option("--output-format", help="table or json.")
-    ] = "table",
+    output_format: Annotated[str, typer.Option("--output-format", help="table or json.")] = "table",
 ) -> None:
     """Show each format's limits: where exp overflows, becomes subnormal, becomes zero."""
     from softaudit.cli.check import split

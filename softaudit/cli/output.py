@@ -8,7 +8,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from softaudit.errors import OptionError
 from softaudit.render.screen import Screen
@@ -39,7 +39,7 @@ def _asked_width() -> int:
 
 
 @contextmanager
-def destination(path: str | None) -> Iterator[IO[str]]:
+def destination(path: str | None) -> Iterator[Writable]:
     """Open the place for results before the work starts, so that a bad path fails at once.
 
     Parameters
@@ -63,19 +63,28 @@ def destination(path: str | None) -> Iterator[IO[str]]:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise OptionError(f"{path}: cannot be written: {reason}") from error
+    temporary = Path(beside)
     try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+        os.close(handle)
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
             yield file
         umask = os.umask(0)
         os.umask(umask)
-        os.chmod(beside, 0o666 & ~umask)
-        os.replace(beside, target)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(target)
     except BaseException:
-        Path(beside).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
-class _Standard(IO[str]):
+class Writable(Protocol):
+    """What takes text."""
+
+    def write(self, text: str, /) -> int:
+        """Take text."""
+
+
+class _Standard:
     """Standard output, in plainer signs where its encoding lacks the better ones."""
 
     def write(self, text: str) -> int:

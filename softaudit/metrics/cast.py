@@ -28,9 +28,7 @@ class Cast:
         self.largest = -1.0
         self.sum = ExactSum()
 
-    def count(
-        self, problem: Problem, kinds: NDArray[np.int8], numbers: NDArray[np.int64]
-    ) -> None:
+    def count(self, problem: Problem, kinds: NDArray[np.int8], numbers: NDArray[np.int64]) -> None:
         """Count rows by kind, and the cast's overflows in rows that were good as read."""
         self.kinds += np.bincount(kinds, minlength=len(RowKind))
         good = ((kinds == RowKind.AUDITED) | (kinds == RowKind.LOST_TO_CAST))[:, None]
@@ -59,4 +57,3 @@ class Cast:
             getattr(self, name).merge(getattr(other, name))
         self.largest = max(self.largest, other.largest)
         self.sum.merge(other.sum)
-

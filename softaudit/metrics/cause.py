@@ -16,8 +16,8 @@ sum-stall          Row: the accumulator lost more than a balanced tree of as man
 argument-rounding  The rounding of x/T and x − m explains at least half of the error.
 cancellation       logsumexp: m and the logarithm of the sum have opposite signs, and the result is
                    less than half of the larger.
-absorption         Of a logarithm: the number it is taken of lies within a factor 2 of 1, because one
-                   term dominates, and the error is above 1 ulp: what the 1 absorbed is missing.
+absorption         Of a logarithm: the number it is taken of lies within a factor 2 of 1, because
+                   one term dominates, and the error is above 1 ulp: what the 1 absorbed is missing.
 rounding           Everything else: the ordinary rounding of every step.
 
 The first seven are events; the losses of the others are compared in units of ulp(y), to first
@@ -32,13 +32,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from softaudit.formats import ulp
-from softaudit.metrics.judged import Judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
+    from softaudit.metrics.judged import Judged
     from softaudit.model import Steps
 
 
@@ -81,7 +81,7 @@ class _Trail:
         self.stalled = steps.stalled
 
     def per_row(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Reduce a mask over logits to rows; a function of whole rows has no elements of its own."""
+        """Reduce a mask over logits to rows."""
         return np.asarray(mask.any(axis=-1, keepdims=True))
 
     def own(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

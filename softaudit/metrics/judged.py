@@ -48,7 +48,7 @@ class Judged:
     @property
     def wrong(self) -> NDArray[np.bool_]:
         """Counted elements whose result is not the correctly rounded one."""
-        return self.counted & (self.output.values != self.verdict.rounded)
+        return np.asarray(self.counted & (self.output.values != self.verdict.rounded))
 
     @property
     def form(self) -> Format:
@@ -75,9 +75,7 @@ def compare(
     return Judged(key, numbers, problem, output, verdict, counted, error, absolute, relative)
 
 
-def distance(
-    v: NDArray[np.float64], y: Enclosure, unit: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def distance(v: NDArray[np.float64], y: Enclosure, unit: NDArray[np.int64]) -> NDArray[np.float64]:
     """Give |v − y| in units of 2^unit.
 
     The first difference is exact where v is near y (Sterbenz); elsewhere, and in the second, one

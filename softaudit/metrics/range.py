@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from softaudit.metrics.judged import Judged
 
-Mask = "NDArray[np.bool_]"
-
 
 class _Evidence:
     """The masks from which the counts are made, each of the values' shape or (rows, 1)."""
@@ -66,28 +64,28 @@ class _Evidence:
     def vanished(self) -> NDArray[np.bool_]:
         """Results that are a wrong or a forced zero; of a logarithm: a wrong −∞."""
         if self.logarithmic:
-            return self.fits & np.isneginf(self.v)
-        return self.real & (self.y != 0) & (self.v == 0)
+            return np.asarray(self.fits & np.isneginf(self.v))
+        return np.asarray(self.real & (self.y != 0) & (self.v == 0))
 
     def zeroed(self) -> NDArray[np.bool_]:
         return self.vanished() & self._own_term_finite() & self.infinite_total()
 
     def underflow_forced(self) -> NDArray[np.bool_]:
-        return self.real & (self.y != 0) & (self.v == 0) & (self.rounded == 0)
+        return np.asarray(self.real & (self.y != 0) & (self.v == 0) & (self.rounded == 0))
 
     def premature(self) -> NDArray[np.bool_]:
         if not self.logarithmic:
-            return self.vanished() & (self.rounded != 0)
+            return np.asarray(self.vanished() & (self.rounded != 0))
         steps = self._steps
         zero = None
         if steps is not None:
             zero = steps.probability if steps.probability is not None else steps.total
         if zero is None:
             return self.vanished()
-        return self.vanished() & (zero == 0)
+        return np.asarray(self.vanished() & (zero == 0))
 
     def subnormal(self) -> NDArray[np.bool_]:
-        return (self.v != 0) & (np.abs(self.v) < self.form.least_normal)
+        return np.asarray((self.v != 0) & (np.abs(self.v) < self.form.least_normal))
 
     def nan(self) -> NDArray[np.bool_]:
         return np.isnan(self.v)
@@ -100,12 +98,12 @@ class _Evidence:
         return self.real & ~np.isfinite(self.rounded)
 
     def mismatch(self) -> NDArray[np.bool_]:
-        return self.infinite & (self.v != self.y)
+        return np.asarray(self.infinite & (self.v != self.y))
 
     def out_of_range(self) -> NDArray[np.bool_]:
         if self.function == "softmax":
-            return (self.v < 0) | (self.v > 1)
-        return self.v > 0
+            return np.asarray((self.v < 0) | (self.v > 1))
+        return np.asarray(self.v > 0)
 
 
 COUNTS: dict[str, Callable[[_Evidence], NDArray[np.bool_]]] = {

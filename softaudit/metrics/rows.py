@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import fsum
+from math import fsum, isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,7 +46,7 @@ def _defect(row: list[float]) -> float:
         size = abs(fsum(row))
     except (OverflowError, ValueError):
         return float("inf")
-    return size if size == size else float("inf")
+    return float("inf") if isnan(size) else size
 
 
 def _lost_masses(judged: Judged) -> list[float]:
@@ -58,7 +58,5 @@ def _lost_masses(judged: Judged) -> list[float]:
     half = len(exponent)
     return [
         fsum([*high, *low])
-        for high, low in zip(
-            np.split(mass[:half], ends), np.split(mass[half:], ends), strict=True
-        )
+        for high, low in zip(np.split(mass[:half], ends), np.split(mass[half:], ends), strict=True)
     ]

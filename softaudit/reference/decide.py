@@ -60,9 +60,7 @@ def rounding(
     below = np.floor(size / quantum)
     offset = size - below * quantum
     up, up_doubt = _beyond(offset - quantum / 2, rest, y.radius, side, odd=below % 2 == 1)
-    down, down_doubt = _beyond(
-        -(offset + quantum / 2), -rest, y.radius, -side, odd=below % 2 == 1
-    )
+    down, down_doubt = _beyond(-(offset + quantum / 2), -rest, y.radius, -side, odd=below % 2 == 1)
     count = below + up - down
     # An integer below 2^54 times a power of two that is not below the format's least: exact.
     with np.errstate(over="ignore"):
@@ -91,13 +89,13 @@ def _less(
     a: NDArray[np.float64], b: float, radius: NDArray[np.float64], side: NDArray[np.int8]
 ) -> NDArray[np.bool_]:
     """Tell where a real within the radius of `a` is certainly below `b`."""
-    return (a - b < -radius * _WIDEN) | ((a == b) & (side < 0))
+    return np.asarray((a - b < -radius * _WIDEN) | ((a == b) & (side < 0)))
 
 
 def _exactly(
     rest: NDArray[np.float64], radius: NDArray[np.float64], side: NDArray[np.int8]
 ) -> NDArray[np.bool_]:
-    return (rest == 0) & ((radius == 0) | (side > 0))
+    return np.asarray((rest == 0) & ((radius == 0) | (side > 0)))
 
 
 def _outward(y: Enclosure) -> NDArray[np.int8]:
@@ -106,8 +104,8 @@ def _outward(y: Enclosure) -> NDArray[np.int8]:
 
 
 def _special(y: Enclosure) -> NDArray[np.bool_]:
-    return ~np.isfinite(y.high) | (y.high == 0)
+    return np.asarray(~np.isfinite(y.high) | (y.high == 0))
 
 
 def _tiny(y: Enclosure) -> NDArray[np.bool_]:
-    return (y.exponent <= LEAST_BINADE) | (y.high == 0)
+    return np.asarray((y.exponent <= LEAST_BINADE) | (y.high == 0))

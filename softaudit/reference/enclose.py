@@ -57,7 +57,8 @@ def enclose(
     """
     parts: dict[Function, list[NDArray[np.void]]] = {f: [] for f in functions}
     for row in values:
-        for function, part in zip(functions, _enclose_row(row, temperature, functions), strict=True):
+        enclosed = _enclose_row(row, temperature, functions)
+        for function, part in zip(functions, enclosed, strict=True):
             parts[function].append(part)
     return {f: _assemble(np.stack(part)) for f, part in parts.items()}
 
@@ -197,9 +198,7 @@ def settle(problem: Problem, function: Function, i: int, j: int) -> tuple[float,
     return None
 
 
-def _growing(
-    problem: Problem, function: Function, i: int, j: int
-) -> Iterator[tuple[Row, int]]:
+def _growing(problem: Problem, function: Function, i: int, j: int) -> Iterator[tuple[Row, int]]:
     x = problem.values[i]
     distinct, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
     place = 0 if function == "logsumexp" else int(inverse[j])

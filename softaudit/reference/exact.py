@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mpmath import libmp
 
@@ -53,7 +53,8 @@ BASE_PRECISION = 128
 LARGEST_PRECISION = 1 << 14
 """Bits at which a question that is still open is given up and counted as undecided."""
 
-Mpf = tuple[int, int, int, int]
+Mpf = Any
+"""An mpmath number as its functions have it: (sign, mantissa, exponent, bit count)."""
 
 
 class Bounded(NamedTuple):
@@ -193,7 +194,7 @@ class Row:
         """Whether the value is a positive or negative real below 2^LEAST_BINADE in size."""
         y = getattr(self, function)(j)
         if y.value == libmp.fzero:
-            return y.side != 0
+            return bool(y.side)
         return y.value != libmp.fninf and bool(y.value[2] + y.value[3] <= LEAST_BINADE)
 
     def vanishing(self, function: Function, j: int) -> Mpf:

@@ -6,9 +6,14 @@ in the subnormal range, and every enclosure of one, would silently become 0.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from softaudit.errors import PlatformError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def check_processor() -> None:
@@ -19,17 +24,19 @@ def check_processor() -> None:
     PlatformError
         Saying which of the two does not hold.
     """
-    for dtype in (np.float32, np.float64):
+    dtypes: tuple[type[np.floating[Any]], ...] = (np.float32, np.float64)
+    for dtype in dtypes:
         info = np.finfo(dtype)
-        tiny = np.full(8, info.tiny, dtype)
-        if np.any(tiny / dtype(2) * dtype(2) != tiny):
+        tiny: NDArray[Any] = np.full(8, info.tiny, dtype)
+        half: NDArray[Any] = np.full(8, 0.5, dtype)
+        if np.any((tiny * half) / half != tiny):
             message = "this process flushes subnormal numbers to zero"
             raise PlatformError(f"{message}: no verdict would be right; {_REMEDY}")
-        one, half_ulp = np.ones(8, dtype), np.full(8, info.epsneg, dtype)
-        up = one + half_ulp * dtype(2) * dtype(0.5) != one
-        down = (-one) - half_ulp != -one
-        to_even = (one + info.eps) + half_ulp != one + dtype(2) * info.eps
-        if np.any(up) or np.any(down) or np.any(to_even):
+        one, eps = half + half, np.full(8, info.eps, dtype)
+        # 1 + ½ ulp is a tie between 1 and the next number: 1 is even.  The next tie goes up.
+        up, down = one + eps * half != one, -one - eps * half != -one
+        to_even = (one + eps) + eps * half != one + eps + eps
+        if np.any(up | down | to_even):
             message = "this process does not round to nearest"
             raise PlatformError(f"{message}: no verdict would be right; {_REMEDY}")
 

@@ -77,9 +77,7 @@ def spread(histogram: Mapping[int, int]) -> str:
     most = max(bars, default=0)
     if most == 0:
         return ""
-    return "".join(
-        _BARS[int(7 * log2(n + 1) / log2(most + 1))] if n else " " for n in bars
-    )
+    return "".join(_BARS[int(7 * log2(n + 1) / log2(most + 1))] if n else " " for n in bars)
 
 
 COLUMNS: dict[str, Column] = {
@@ -89,7 +87,9 @@ COLUMNS: dict[str, Column] = {
     "premature": Column(("underflow", "premature"), _of("underflow", "premature"), 1, breaks=True),
     "forced": Column(("underflow", "forced"), _of("underflow", "forced"), 1),
     "subnormal": Column(("underflow", "subnormal"), _of("underflow", "subnormal"), 140),
-    "lost-mass": Column(("underflow", "lost mass"), lambda c: _small(c.underflow["lost_mass"]), 140),
+    "lost-mass": Column(
+        ("underflow", "lost mass"), lambda c: _small(c.underflow["lost_mass"]), 140
+    ),
     "spread": Column(("log2 ULP", "  ½        ∞"), lambda c: spread(c.histogram), 140),
     "mean": Column(("ULP", "mean"), _ulp("mean"), 140),
     "p50": Column(("ULP", "p50"), _ulp("p50"), 1),
@@ -111,7 +111,9 @@ _DROPPED_FIRST = (
 )  # fmt: skip
 
 
-def choose(cells: Sequence[Cell], asked: Sequence[str], screen_width: int, labels: int) -> list[str]:
+def choose(
+    cells: Sequence[Cell], asked: Sequence[str], screen_width: int, labels: int
+) -> list[str]:
     """Choose columns: those asked for, or those that the width has room for.
 
     Columns are dropped whole, the least telling first, and numbers are never cropped.

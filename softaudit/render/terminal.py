@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import StringIO
 from itertools import groupby
+from math import isfinite
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from softaudit.findings import arithmetic_words, findings, is_broken
 from softaudit.render import columns
 from softaudit.render.elements import element_tables
 from softaudit.render.screen import Screen
-from softaudit.wording import NO_BREAK, minus, place, short, telling, ulps
+from softaudit.wording import NO_BREAK, place, short, telling, ulps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,16 +163,9 @@ def _worst_lines(audit: Audit, found: list[tuple[Cell, Worst]]) -> Iterator[Rend
 
 def _computed(worst: Worst) -> str:
     value = worst.computed
-    return short(value) if value == 0 or abs(value) == float("inf") or value != value else minus(
-        telling(repr(value), float(_closest(worst.exact)))
-    )
-
-
-def _closest(exact: str) -> float:
-    try:
-        return float(exact)
-    except ValueError:
-        return 0.0
+    if value == 0 or not isfinite(value):
+        return short(value)
+    return telling(repr(value), float(worst.exact))
 
 
 def reproduce(audit: Audit, cell: Cell, worst: Worst) -> str:

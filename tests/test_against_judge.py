@@ -1,0 +1,261 @@
+"""Every figure of a cell, against a judge that has no line in common with softaudit's own.
+
+By default on a slice of each file of logits; `-m exhaustive` takes all of them whole.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from math import inf, isclose
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from softaudit.algorithms import ALGORITHMS
+from softaudit.face import audit, compute
+
+from .hard_rows import HARD_ROWS, equal_logits_whose_sum_overflows_float16
+from .judge import FORMS, Question
+
+FUNCTIONS = tuple(ALGORITHMS)
+NARROW = ("float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+SLICES = {
+    "attention": lambda x: x[::2, ::5, ::7],
+    "attention_causal": lambda x: x[::3, ::5, ::5],
+    "attention_finfo_min": lambda x: x[::2, ::5, ::4],
+    "attention_float16": lambda x: x[::2, ::5, ::4],
+    "attention_left_padded": lambda x: x[::2, ::5, ::4],
+    "digits_mlp": lambda x: x[::9],
+    "vocabulary": lambda x: x[1:3, ::61],
+}
+
+
+def load(name: str) -> np.ndarray:
+    return np.load(FIXTURES / f"{name}.npy")
+
+
+def close(found, expected, tolerance=1e-9) -> bool:
+    """Whether two figures agree; both may be missing."""
+    if found is None or expected is None:
+        return found is expected
+    return isclose(found, expected, rel_tol=tolerance, abs_tol=1e-320)
+
+
+def figures(cell) -> dict[str, tuple]:
+    """Give a cell's figures that are compared as they are."""
+    return {
+        "ulp.max": cell.ulp["max"],
+        "absolute.max": cell.absolute_max,
+        "relative.max": cell.relative_max,
+        "cast_error.max": cell.cast_error["max"],
+        "lost_mass": cell.underflow["lost_mass"],
+        "row_sum.max_defect": cell.row_sum_defect,
+    }
+
+
+def expected_figures(verdict: dict) -> dict[str, tuple]:
+    row_sum = verdict["row_sum"]
+    return {
+        "ulp.max": verdict["ulp"]["max"],
+        "absolute.max": verdict["absolute"]["max"],
+        "relative.max": verdict["relative"]["max"],
+        "cast_error.max": verdict["cast_error"]["max"],
+        "lost_mass": verdict["underflow"]["lost_mass"],
+        "row_sum.max_defect": None if row_sum is None else row_sum["max_defect"],
+    }
+
+
+def counts(cell) -> dict[str, object]:
+    return {
+        "elements": cell.elements,
+        "rows": dict(cell.rows),
+        "mean_over": cell.ulp["mean_over"],
+        "out_of_range": cell.out_of_range,
+        "correctly_rounded": cell.correctly_rounded,
+        **{f"overflow.{n}": cell.overflow[n] for n in CAST_AND_RESULT},
+        "underflow.forced": cell.underflow["forced"],
+        "underflow.subnormal": cell.underflow["subnormal"],
+    }
+
+
+def expected_counts(verdict: dict) -> dict[str, object]:
+    return {
+        "elements": verdict["elements"],
+        "rows": verdict["rows"],
+        "mean_over": verdict["ulp"]["mean_over"],
+        "out_of_range": verdict["out_of_range"],
+        "correctly_rounded": verdict["correctly_rounded"],
+        **{f"overflow.{n}": verdict["overflow"][n] for n in CAST_AND_RESULT},
+        "underflow.forced": verdict["underflow"]["forced"],
+        "underflow.subnormal": verdict["underflow"]["subnormal"],
+    }
+
+
+CAST_AND_RESULT = ("cast", "cast_to_mask", "nan", "forced", "mismatch")
+
+
+def assert_cell(cell, verdict: dict) -> None:
+    """Compare one cell with the judge's figures of the same results."""
+    name = cell.key.name
+    assert counts(cell) == expected_counts(verdict), name
+    expected = expected_figures(verdict)
+    for figure, found in figures(cell).items():
+        assert close(found, expected[figure]), (name, figure, found, expected[figure])
+    for mean, exact in (("ulp", verdict["ulp"]), ("cast_error", verdict["cast_error"])):
+        assert_mean(getattr(cell, mean)["mean"], exact["mean"], (name, mean))
+    for part in ("p50", "p99", "p999"):
+        assert_percentile(cell.ulp[part], verdict["ulp"][part], (name, part))
+    assert_vanished(cell, verdict)
+
+
+def assert_mean(found, expected, name) -> None:
+    if found is None or expected is None:
+        assert found is expected, name
+    else:
+        assert abs(found - expected) <= 1e-9 * max(1.0, expected), (name, found, expected)
+
+
+def assert_percentile(found, expected, name) -> None:
+    """Compare with the nearest rank: never below it, and at most 1 % above."""
+    if expected is None or expected == inf:
+        assert found == expected, name
+    else:
+        assert expected * (1 - 1e-9) <= found <= expected * 1.01, (name, found, expected)
+
+
+def assert_vanished(cell, verdict: dict) -> None:
+    """Compare wrong zeros, and the −∞ that only the steps can tell apart.
+
+    A logarithm's −∞ is counted as `result`, `premature` or `zeroed`, and as no two of `result`
+    and another.
+    """
+    result, vanished = verdict["overflow"]["result"], verdict["overflow"]["vanished"]
+    found, zeroed = cell.overflow["result"], cell.overflow["zeroed"]
+    premature = cell.underflow["premature"]
+    if cell.key.function == "softmax":
+        assert (found, premature) == (result, verdict["underflow"]["premature"]), cell.key.name
+        assert zeroed <= premature + cell.underflow["forced"], cell.key.name
+    else:
+        excused = found - result
+        assert 0 <= excused <= vanished, cell.key.name
+        assert max(premature, zeroed) <= vanished - excused <= premature + zeroed, cell.key.name
+
+
+def assert_audit(logits, function: str, form: str, temperature: float = 1.0, **options) -> None:
+    """Audit with every algorithm, and judge what compute says the cells returned."""
+    found = audit(logits, function=[function], format=[form], temperature=temperature, **options)
+    question = Question(logits, function, form, temperature)
+    for cell in found.cells:
+        arithmetic = cell.key.arithmetic
+        outputs = compute(
+            function,
+            logits,
+            format=form,
+            algorithm=cell.key.algorithm,
+            compute=arithmetic.compute.name,
+            accumulate=arithmetic.accumulate.name,
+            order=arithmetic.order,
+            temperature=temperature,
+        )
+        assert_cell(cell, question.judge(outputs))
+    assert found.reference.undecided == 0
+
+
+EVERY_CELL = list(product(FUNCTIONS, FORMS))
+
+
+@pytest.mark.parametrize("name", SLICES)
+@pytest.mark.parametrize(("function", "form"), EVERY_CELL)
+def test_slices_of_real_logits(name, function, form):
+    assert_audit(SLICES[name](load(name)), function, form)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", SLICES)
+@pytest.mark.parametrize(("function", "form"), EVERY_CELL)
+def test_all_real_logits(name, function, form):
+    assert_audit(load(name), function, form)
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 0.1, 0.7, 3.0, 1e4])
+@pytest.mark.parametrize(("function", "form"), EVERY_CELL)
+def test_temperatures(temperature, function, form):
+    if temperature == 1e4 and form == "float8_e4m3fn":
+        temperature = 400.0  # 1e4 is NaN there, and the cell is skipped
+    assert_audit(load("digits_mlp")[::90], function, form, temperature)
+    assert_audit(load("attention_float16")[0, 0, ::9], function, form, temperature)
+
+
+@pytest.mark.parametrize("order", ["sequential", "compensated", "numpy"])
+@pytest.mark.parametrize(("function", "form"), EVERY_CELL)
+def test_orders(order, function, form):
+    assert_audit(load("vocabulary")[:1, ::150], function, form, order=[order])
+
+
+@pytest.mark.parametrize(("function", "form"), list(product(FUNCTIONS, NARROW)))
+def test_narrow_storage_computed_in_float32(function, form):
+    for name in ("attention_left_padded", "attention_finfo_min"):
+        logits = load(name)[::3, ::7, ::6]
+        assert_audit(logits, function, form, compute=["float32"], order=["sequential", "pairwise"])
+
+
+@pytest.mark.parametrize("row", HARD_ROWS)
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_hard_rows(row, function):
+    for form in FORMS:
+        assert_audit(np.array(HARD_ROWS[row]), function, form)
+
+
+@pytest.mark.parametrize("temperature", [0.7, 3.0])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_hard_rows_at_temperatures(function, temperature):
+    for form, row in product(FORMS, HARD_ROWS.values()):
+        assert_audit(np.array(row), function, form, temperature)
+
+
+@pytest.mark.parametrize(("function", "form"), EVERY_CELL)
+def test_hard_rows_in_one_array(function, form):
+    """Kinds of rows side by side, padded with masks to one length."""
+    longest = max(map(len, HARD_ROWS.values()))
+    rows = [row + [-inf] * (longest - len(row)) for row in HARD_ROWS.values()]
+    assert_audit(np.array(rows), function, form)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_sum_of_float16_ones_overflows(function):
+    logits = equal_logits_whose_sum_overflows_float16()
+    assert_audit(logits, function, "float16", order=["pairwise", "sequential"])
+    cell = audit(logits, function=[function], format=["float16"], algorithm=["stable"]).cells[0]
+    assert cell.overflow["sum"] == 1
+    assert cell.overflow["exp"] == 0
+
+
+HARD_VALUES = (
+    0.0, -0.0, 1.0, -1.0, 10.0, -17.5, 40.0, -40.0, 88.75, -103.0, 300.0, -700.0, 744.0, -746.0,
+    448.0, -464.0, 65504.0, -65520.0, 1e8, 1e38, -3.4e38, 1e308, -1.7976931348623157e308, -inf,
+    2.0**-24, -(2.0**-149), 5e-324, 0.6931471805599453, -0.6931471805599453, 1e-17,
+)  # fmt: skip
+
+
+@given(
+    row=st.lists(
+        st.one_of(
+            st.sampled_from(HARD_VALUES),
+            st.floats(-50, 50),
+            st.floats(allow_nan=False, allow_infinity=False),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    function=st.sampled_from(FUNCTIONS),
+    form=st.sampled_from(list(FORMS)),
+    temperature=st.sampled_from([1.0, 1.0, 0.7, 2.0]),
+)
+@settings(max_examples=150)
+@example(row=[0.0, -17.4], function="softmax", form="float16", temperature=1.0)
+def test_rows_made_of_hard_values(row, function, form, temperature):
+    assert_audit(np.array(row), function, form, temperature)
