@@ -203,7 +203,8 @@ def _cast_overflow(cell: Cell) -> str:
 def _log_of_zero(cell: Cell) -> str:
     event = cell.breaks["log-of-zero"]
     instead = "" if cell.key.algorithm == "stable" else "; use stable"
-    return f"log(0) = −inf: {_where(event, 'result')}{instead}"
+    infinity = "−inf" if cell.key.arithmetic.compute.has_infinity else "nan"
+    return f"log(0) = {infinity}: {_where(event, 'result')}{instead}"
 
 
 def _exp_underflow(cell: Cell) -> str:

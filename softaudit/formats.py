@@ -84,10 +84,9 @@ class Format:
     @cached_property
     def dtype(self) -> np.dtype[Any]:
         """The NumPy dtype, from ml_dtypes where NumPy has none."""
-        known: np.dtype[Any] = np.dtype(
-            getattr(np, self.name, None) or getattr(ml_dtypes, self.name)
-        )
-        return known
+        home = np if hasattr(np, self.name) else ml_dtypes
+        dtype: np.dtype[Any] = np.dtype(getattr(home, self.name))
+        return dtype
 
     @cached_property
     def carrier(self) -> np.dtype[Any]:

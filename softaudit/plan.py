@@ -136,17 +136,11 @@ def product_keys(
     for function in functions or DEFAULT_FUNCTIONS:
         known(function, ALGORITHMS, "function")
         chosen = [a for a in ALGORITHMS[function] if a in algorithms or not algorithms]
-        arithmetics = product(
-            formats or DEFAULT_FORMATS,
-            computes or ("",),
-            accumulates or ("",),
-            orders or (PAIRWISE,),
-        )
-        for (form, compute, accumulate, order), algorithm in product(arithmetics, chosen):
+        steps = product(computes or ("",), accumulates or ("",), orders or (PAIRWISE,))
+        arithmetics = product(formats or DEFAULT_FORMATS, steps)
+        for (form, (compute, sums, order)), algorithm in product(arithmetics, chosen):
             try:
-                key = make_key(
-                    function, form, algorithm, compute or None, accumulate or None, order
-                )
+                key = make_key(function, form, algorithm, compute or None, sums or None, order)
                 keys[key] = None
             except OptionError as error:
                 if not _wide_enough_elsewhere(form, compute):

@@ -254,5 +254,5 @@ class Row:
 def to_fraction(x: Mpf) -> Fraction:
     """Give a finite mpmath number as a fraction."""
     sign, man, exponent, _ = x
-    size = int(man) * Fraction(2) ** exponent
+    size: Fraction = int(man) * Fraction(2) ** int(exponent)
     return -size if sign else size

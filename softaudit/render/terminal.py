@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from softaudit.model import Audit, Cell, Worst
+    from softaudit.model import Audit, Cell, CellKey, Worst
     from softaudit.report import Report
 
 BAD, QUIET, GOOD, HEAD = "bold red", "dim", "green", "bold"
@@ -177,7 +177,15 @@ def reproduce(audit: Audit, cell: Cell, worst: Worst) -> str:
     words += [f"--key {quote(source.key)}"] if source.key else []
     words += [f"--axis {source.axis}"] if source.axis != -1 else []
     words += [f"--temperature {audit.temperature!r}"] if audit.temperature != 1.0 else []
-    return " ".join((*words, *audit.options))
+    return " ".join((*words, *(_cell_options(cell.key) if audit.options else ())))
+
+
+def _cell_options(key: CellKey) -> list[str]:
+    a = key.arithmetic
+    options = [f"--function {key.function}", f"--format {a.storage.name}"]
+    options += [f"--compute {a.compute.name}"] if a.compute != a.storage else []
+    options += [f"--accumulate {a.accumulate.name}"] if a.accumulate != a.compute else []
+    return options + ([f"--order {a.order}"] if a.order != "pairwise" else [])
 
 
 def _closing(audit: Audit) -> Table:
