@@ -13,7 +13,8 @@ Error analysis.  All operations run at w = p + guard bits, guard = 24 + ⌈log2(
 rounds + − × ÷ correctly and gives exp and log within 1 ulp at the precision asked for.
 
 1.  x_j − m is exact.  g_j has relative error 2^−w, absolute at most 2^(k−w), where k is the bit
-    length of the largest gap that is not dropped (k ≤ 20); exact for T a power of two.
+    length of the largest gap that is not dropped (k ≤ 20).  Where the quotient times T is x_j − m
+    it has no error at all.
 2.  exp(g_j): relative 2^(k−w) + 2^−w ≤ 2^(k+1−w).
 3.  S: n positive terms, relative 2^(k+1−w) + n 2^−w.  Terms with a gap beyond 2400 + p are
     dropped: a term is below 2^(−3462−p), and wherever S matters at all S > 2^−2400, so n of them
@@ -102,7 +103,9 @@ class Row:
         self._top = libmp.from_float(self.maximum)
         self._cutoff = 2400 + precision
         self.ties = counts[values.index(self.maximum)]
-        self.gaps = [self._gap(x) for x in values]
+        gaps = [self._gap(x) for x in values]
+        self.gaps = [gap for gap, _ in gaps]
+        self._exact_gaps = [exact for _, exact in gaps]
         self.terms = [self._term(g) for g in self.gaps]
         weighted = [
             libmp.mpf_mul_int(e, k, self.work, "n")
@@ -114,15 +117,16 @@ class Row:
             e is None and x > float("-inf") for x, e in zip(values, self.terms, strict=True)
         )
 
-    def scaled(self, x: Mpf) -> Mpf:
-        """Divide by T: exactly where T is a power of two."""
+    def scaled(self, x: Mpf) -> tuple[Mpf, bool]:
+        """Give x/T, and whether that is exact."""
         if self.temperature[1] == 1:
-            return libmp.mpf_shift(x, -self.temperature[2])
-        return libmp.mpf_div(x, self.temperature, self.work, "n")
+            return libmp.mpf_shift(x, -self.temperature[2]), True
+        quotient = libmp.mpf_div(x, self.temperature, self.work, "n")
+        return quotient, libmp.mpf_mul(quotient, self.temperature) == x
 
-    def _gap(self, x: float) -> Mpf | None:
+    def _gap(self, x: float) -> tuple[Mpf | None, bool]:
         if x == float("-inf"):
-            return None
+            return None, True
         return self.scaled(libmp.mpf_sub(libmp.from_float(x), self._top))
 
     def _term(self, gap: Mpf | None) -> Mpf | None:
@@ -172,7 +176,7 @@ class Row:
         gap = self.gaps[j]
         if gap is None:
             return Bounded(libmp.fninf, None)
-        if gap == libmp.fzero or self.temperature[1] == 1:
+        if self._exact_gaps[j]:
             if self.log_total == libmp.fzero:
                 return Bounded(gap, None) if self.rational else Bounded(gap, LEAST_BINADE - 1, -1)
             return Bounded(libmp.mpf_sub(gap, self.log_total), self._error(self.log_total))
@@ -180,12 +184,11 @@ class Row:
 
     def logsumexp(self, _: int = 0) -> Bounded:
         """Give m/T + log(c + S)."""
-        shift = self.scaled(self._top)
-        rounded = shift != libmp.fzero and self.temperature[1] != 1
-        errors = [self._error(shift)] if rounded else []
+        shift, exact = self.scaled(self._top)
+        errors = [] if exact else [self._error(shift)]
         if self.log_total == libmp.fzero:
             errors += [LEAST_BINADE - 2] if self.dropped else []
-            side = +1 if self.dropped and not rounded else 0
+            side = +1 if self.dropped and exact else 0
             return Bounded(shift, max(errors) + 1 if errors else None, side)
         errors.append(self._error(self.log_total))
         return Bounded(libmp.mpf_add(shift, self.log_total), max(errors) + 1)
@@ -233,15 +236,13 @@ class Row:
 
     def exactly(self, function: Function, j: int) -> Fraction | None:
         """Give the value itself in rows where it is rational: all finite logits equal."""
-        if not self.rational or self.values[j] == float("-inf"):
+        if not self.rational or (self.ties > 1 and function != "softmax"):
             return None
-        if function == "softmax":
-            return Fraction(1, self.ties)
-        if self.ties > 1:
+        if function == "logsumexp":
+            return Fraction(self.maximum) / to_fraction(self.temperature)
+        if self.values[j] == float("-inf"):
             return None
-        if function == "log_softmax":
-            return Fraction(0)
-        return Fraction(self.maximum) / to_fraction(self.temperature)
+        return Fraction(1, self.ties) if function == "softmax" else Fraction(0)
 
     def _rounded(self, value: Mpf) -> Bounded:
         return Bounded(value, self._error(value))

@@ -1,0 +1,80 @@
+"""The README is the front door: its commands run, and print what it shows."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from softaudit.algorithms import ALGORITHMS
+from softaudit.arithmetic import ORDERS
+from softaudit.cli import run
+from softaudit.formats import FORMATS
+from softaudit.metrics import CAUSES
+from softaudit.render.columns import COLUMNS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```console\n\$ (softaudit .+)\n((?s:.+?))\n```", README)
+
+WIDE = re.compile(r"float(32|64)|^ {2}in ")
+"""Cells whose exp and log differ between processors; of these the labels alone must agree."""
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def machine_independent(text: str) -> list[str]:
+    """Give a report's lines, the figures of float32 and float64 cells reduced to their labels."""
+    lines, wide = [], False
+    for line in text.split("\n"):
+        if line.startswith(("breaks", "loses", "worst", "holds")):
+            return lines
+        if line[:1].strip() or line.startswith("  in "):
+            wide = bool(WIDE.search(line)) and "·" not in line.partition("  ")[0]
+        lines.append(" ".join(line.split()[:2]) if wide else line)
+    return lines
+
+
+@pytest.mark.parametrize(("command", "shown"), BLOCKS, ids=[c for c, _ in BLOCKS])
+def test_commands_print_what_the_readme_shows(command, shown, capsys):
+    assert run(shlex.split(command)[1:]) == 0
+    printed = capsys.readouterr().out.rstrip("\n")
+    if WIDE.search(shown):
+        assert machine_independent(printed) == machine_independent(shown)
+    else:
+        assert printed == shown
+
+
+def test_the_readme_shows_commands():
+    assert len(BLOCKS) >= 4
+
+
+def test_python_example_runs(capsys):
+    (example,) = re.findall(r"```python\n((?s:.+?))\n```", README)
+    names: dict[str, object] = {}
+    exec(example, names)  # noqa: S102
+    assert "float16" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "names",
+    [FORMATS, ORDERS, COLUMNS, CAUSES, {a for of in ALGORITHMS.values() for a in of}],
+    ids=["formats", "orders", "columns", "causes", "algorithms"],
+)
+def test_every_choice_is_documented(names):
+    missing = [name for name in names if f"`{name}`" not in README]
+    assert not missing
+
+
+def test_every_option_is_documented(capsys):
+    run(["check", "--help"])
+    options = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help"}
+    missing = [o for o in options if f"`{o}" not in README and f"{o}=" not in README]
+    missing = [o for o in missing if f"{o} " not in README]
+    assert not missing
