@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.metrics import Judged
-    from softaudit.model import CellKey, Logits, Plan, Problem
+    from softaudit.model import CellKey, Enclosure, Logits, Plan, Problem
 
 LONGEST = 40
 """Elements of a row that are shown; of a longer row, those with the largest errors."""
@@ -66,7 +66,7 @@ def _table(problem: Problem, keys: list[CellKey], index: tuple[int, ...]) -> Row
             column=None if function == "logsumexp" else j,
             logit=None if function == "logsumexp" else float(problem.logits[0, j]),
             rounded=None if function == "logsumexp" else float(problem.values[0, j]),
-            exact=_exact(problem, keys[0], j) if kind is RowKind.AUDITED else None,
+            exact=_exact(problem, keys[0], j, enclosure) if kind is RowKind.AUDITED else None,
             results={n: ElementResult(float(v[j]), _error(m, j)) for n, (v, m) in judged.items()},
         )
         for j in columns
@@ -84,7 +84,9 @@ def _most_wrong(judged: list[Judged], size: int) -> list[int]:
     return sorted(np.argsort(-errors, kind="stable")[:LONGEST].tolist())
 
 
-def _exact(problem: Problem, key: CellKey, j: int) -> str:
+def _exact(problem: Problem, key: CellKey, j: int, enclosure: Enclosure) -> str:
+    if np.isinf(enclosure.high[0, j]):
+        return repr(float(enclosure.high[0, j]))
     form = key.arithmetic.storage
     return reference.figures(problem, key.function, (0, j), float("nan"), form).exact
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from softaudit.formats import ulp_at
 from softaudit.model import RowKind
-from softaudit.wording import count, minus, place, short, significant, ulps
+from softaudit.wording import NO_BREAK, count, minus, place, short, significant, ulps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,12 +38,18 @@ class Finding:
     cause : str or None
         The cause it names, which is a topic and a rule id.
     text : str
+        With `wording.NO_BREAK` where a line is not to be broken.
     """
 
     kind: Kind
     cells: tuple[str, ...]
     cause: str | None
     text: str
+
+    @property
+    def plain(self) -> str:
+        """The sentence with ordinary blanks."""
+        return self.text.replace(NO_BREAK, " ")
 
 
 def findings(audit: Audit) -> tuple[Finding, ...]:
@@ -136,21 +142,14 @@ def _breaks(audit: Audit) -> Iterator[Finding]:
             lost.setdefault(cell.key.arithmetic.storage.name, []).append(cell)
     for form, cells in lost.items():
         yield _lost_to_cast(form, cells)
-    broken = [c for c in audit.cells if is_broken(c)]
-    by_cause: dict[tuple[str, str, str], list[Cell]] = {}
-    for cell in broken:
+    told: dict[tuple[str, str, str], list[Cell]] = {}
+    for cell in filter(is_broken, audit.cells):
         for cause in _breaking_causes(cell):
-            key = (cell.key.arithmetic.name, cell.key.algorithm, cause)
-            by_cause.setdefault(key, []).append(cell)
-    for (_, _, cause), cells in by_cause.items():
+            told.setdefault((cell.key.algorithm, cause, _SENTENCES[cause](cell)), []).append(cell)
+    for (algorithm, cause, sentence), cells in told.items():
+        where = ", ".join(dict.fromkeys(arithmetic_words(c.key) for c in cells))
         names = tuple(c.key.name for c in cells)
-        text = f"{title(cells[0].key)}: {_SENTENCES[cause](cells[0])}"
-        yield Finding("breaks", names, cause, text)
-
-
-def title(key: CellKey) -> str:
-    """Name a cell's arithmetic and algorithm in words: `float16 in float32 stable`."""
-    return f"{arithmetic_words(key)} {key.algorithm}"
+        yield Finding("breaks", names, cause, f"{where} {algorithm}: {sentence}")
 
 
 def arithmetic_words(key: CellKey) -> str:
@@ -242,7 +241,7 @@ WORTH_TELLING = 2.0
 """Error in ulp from which a loss is told; below, it is what rounding a few steps costs."""
 
 _WHY = {
-    "absorption": "where p ≈ 1",
+    "absorption": f"where p{NO_BREAK}≈{NO_BREAK}1",
     "cancellation": "where m and the logarithm of the sum nearly cancel",
     "argument-rounding": "from rounding x − m",
     "sum-stall": "the accumulator stalls",
@@ -272,7 +271,8 @@ def _loses(audit: Audit) -> Iterator[Finding]:
 
 
 def _loss(worst: Worst) -> str:
-    return f"{ulps(worst.ulp)} ULP, relative {significant(worst.relative)},"
+    size, relative = ulps(worst.ulp), significant(worst.relative)
+    return f"{size}{NO_BREAK}ULP, relative{NO_BREAK}{relative},"
 
 
 def _holds(audit: Audit) -> Iterator[Finding]:
@@ -286,7 +286,7 @@ def _holds(audit: Audit) -> Iterator[Finding]:
         else:
             least = min(_width(c) for c in sound)
             best = min((c for c in sound if _width(c) == least), key=_p99)
-            text = f"narrowest: {best.key.name} (p99 {ulps(_p99(best))} ULP)"
+            text = f"narrowest: {best.key.name} (p99{NO_BREAK}{ulps(_p99(best))}{NO_BREAK}ULP)"
             yield Finding("holds", (best.key.name,), None, text)
 
 

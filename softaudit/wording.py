@@ -7,7 +7,7 @@ import math
 
 def count(number: int, what: str) -> str:
     """Give `1 row`, `31 rows`."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    return f"{number}{NO_BREAK}{what}{'' if number == 1 else 's'}"
 
 
 def place(index: tuple[int, ...]) -> str:
@@ -15,8 +15,11 @@ def place(index: tuple[int, ...]) -> str:
     return f"({f',{NO_BREAK}'.join(map(str, index or (0,)))})"
 
 
-NO_BREAK = "\u00a0"
-"""A blank at which lines are not broken; renderers turn it into a plain one in the end."""
+NO_BREAK = "\ue000"
+"""A blank at which lines are not broken: of private use, since layouts break at U+00A0 as well.
+
+Renderers turn it into a plain one in the end.
+"""
 
 
 def minus(text: str) -> str:
@@ -32,7 +35,7 @@ def short(value: float) -> str:
         return "inf" if value > 0 else "−inf"
     if value == int(value) and abs(value) < 1e6:
         return minus(str(int(value)))
-    return minus(_exponent(f"{value:.4g}"))
+    return shorten(repr(value), 4)
 
 
 def significant(value: float | None) -> str:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from softaudit.model import RowKind
-from softaudit.wording import count, place, short, shorten, ulps
+from softaudit.wording import count, minus, place, short, shorten, ulps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,8 +117,8 @@ def _number(value: float) -> str:
 
 def exact_text(decimal: str | None) -> str:
     """Shorten an exact value; beside 1, say how far."""
-    if decimal is None:
-        return "–"
+    if decimal is None or decimal.endswith("inf"):
+        return "–" if decimal is None else minus(decimal)
     missing = 1 - Decimal(decimal) if len(decimal) < 60 else Decimal(1)
     if 0 < missing < Decimal("1e-5"):
         return f"1 − {shorten(format(missing, 'e'), 4)}"

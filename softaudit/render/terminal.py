@@ -17,7 +17,7 @@ from softaudit.findings import arithmetic_words, findings, is_broken
 from softaudit.render import columns
 from softaudit.render.elements import element_tables
 from softaudit.render.screen import Screen
-from softaudit.wording import NO_BREAK, place, short, telling, ulps
+from softaudit.wording import NO_BREAK, count, place, short, telling, ulps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,7 @@ def _header(audit: Audit) -> Text:
     source = audit.source
     shape = "×".join(map(str, source.shape))
     name = source.name if source.key is None else f"{source.name}:{source.key}"
-    rows = f"{source.rows} row{'' if source.rows == 1 else 's'} of {source.columns}"
+    rows = f"{count(source.rows, 'row')} of {source.columns}"
     facts = [f"{source.format} {shape}", rows]
     if audit.row is not None:
         facts.append(f"row {place(audit.row)} alone")
