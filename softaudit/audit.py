@@ -13,6 +13,7 @@ import numpy as np
 
 from softaudit import algorithms, reference
 from softaudit.elements import row_tables
+from softaudit.errors import OptionError
 from softaudit.formats import FORMATS
 from softaudit.metrics import (
     Cast,
@@ -66,6 +67,8 @@ def audit(logits: Logits, plan: Plan, *, block: int = BLOCK) -> Audit:
 
     Raises
     ------
+    OptionError
+        If the temperature leaves no cell to compute.
     PlatformError
         If the processor's state breaks IEEE arithmetic.
     """
@@ -116,6 +119,8 @@ def _askable(plan: Plan) -> tuple[tuple[CellKey, ...], tuple[SkippedCell, ...]]:
             form = key.arithmetic.storage.name
             reason = f"temperature {plan.temperature:g} becomes {rounded:g} in {form}"
             skipped.append(SkippedCell(key.name, reason))
+    if not keys:
+        raise OptionError(f"no cell is left to compute: {skipped[0].reason}")
     return tuple(keys), tuple(skipped)
 
 
@@ -257,6 +262,7 @@ def _cell(work: _Work, key: CellKey, plan: Plan) -> Cell:
         "overflow.cast": cast.overflow,
         "overflow.cast_to_mask": cast.to_mask,
         "rows.lost_to_cast": cast.lost_rows,
+        "rows.masked_by_cast": cast.kept_masks,
     }
     return Cell(
         key=key,

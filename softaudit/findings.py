@@ -58,14 +58,9 @@ def findings(audit: Audit) -> tuple[Finding, ...]:
 
 
 def is_broken(cell: Cell) -> bool:
-    """Whether results of a cell are not finite, or zero too early, or its rows lost to the cast."""
-    return bool(
-        cell.overflow["result"]
-        or cell.overflow["mismatch"]
-        or cell.overflow["zeroed"]
-        or cell.underflow["premature"]
-        or cell.rows["lost_to_cast"]
-    )
+    """Whether results are not finite, or 0, that should not be, or the cast took whole rows."""
+    happened = any(event.count for event in cell.breaks.values())
+    return bool(happened or cell.overflow["mismatch"] or cell.rows["lost_to_cast"])
 
 
 def exp_overflows_above(form: Format) -> float:
@@ -82,7 +77,7 @@ def _notes(audit: Audit) -> Iterator[Finding]:
     yield from _degenerate_notes(audit)
     masks: dict[tuple[Event, float], list[str]] = {}
     for cell in audit.cells:
-        event = cell.events.get("overflow.cast_to_mask")
+        event = cell.events.get("rows.masked_by_cast")
         if event is not None:
             form = cell.key.arithmetic.storage
             names = masks.setdefault((event, -form.largest), [])
@@ -91,7 +86,8 @@ def _notes(audit: Audit) -> Iterator[Finding]:
     for (event, least), formats in masks.items():
         text = (
             f"{', '.join(formats)}: {count(event.count, 'logit')} below {short(least)} "
-            f"became masks (−∞), {count(event.rows, 'row')} kept, first {place(event.first)}"
+            f"became masks (−∞), in {count(event.rows, 'row')} that stay, "
+            f"first {place(event.first)}"
         )
         yield Finding("note", (), None, text)
     reasons: dict[str, list[str]] = {}
@@ -146,10 +142,24 @@ def _breaks(audit: Audit) -> Iterator[Finding]:
     for cell in filter(is_broken, audit.cells):
         for cause in _breaking_causes(cell):
             told.setdefault((cell.key.algorithm, cause, _SENTENCES[cause](cell)), []).append(cell)
+    yield from _beyond_the_format(audit)
     for (algorithm, cause, sentence), cells in told.items():
         where = ", ".join(dict.fromkeys(arithmetic_words(c.key) for c in cells))
         names = tuple(c.key.name for c in cells)
         yield Finding("breaks", names, cause, f"{where} {algorithm}: {sentence}")
+
+
+def _beyond_the_format(audit: Audit) -> Iterator[Finding]:
+    told: dict[tuple[str, Event], list[Cell]] = {}
+    for cell in audit.cells:
+        event = cell.events.get("overflow.forced")
+        if event is not None:
+            told.setdefault((cell.key.arithmetic.storage.name, event), []).append(cell)
+    for (form, event), cells in told.items():
+        largest = short(cells[0].key.arithmetic.storage.largest)
+        text = f"{form}: the exact {cells[0].key.function} is beyond ±{largest}, whatever the"
+        names = tuple(c.key.name for c in cells)
+        yield Finding("breaks", names, None, f"{text} algorithm: {_where(event, 'element')}")
 
 
 def arithmetic_words(key: CellKey) -> str:
@@ -172,11 +182,10 @@ def _lost_to_cast(form: str, cells: list[Cell]) -> Finding:
 
 
 def _breaking_causes(cell: Cell) -> Iterator[str]:
-    for cause in _SENTENCES:
-        if cause in cell.breaks:
-            yield cause
-    if "inf-over-inf" in cell.breaks and "exp-overflow" not in cell.breaks:
-        yield "exp-overflow"
+    found = {cause for cause, event in cell.breaks.items() if event.count}
+    if "inf-over-inf" in found:
+        found.add("exp-overflow")
+    yield from (cause for cause in _SENTENCES if cause in found)
     if cell.overflow["mismatch"]:
         yield "mismatch"
 
@@ -196,7 +205,7 @@ def _sum_overflow(cell: Cell) -> str:
 
 def _cast_overflow(cell: Cell) -> str:
     event = cell.breaks["cast-overflow"]
-    return f"a step leaves the range outside exp and sum: {_where(event, 'result')}"
+    return f"x/T, x − m or the result leaves the range: {_where(event, 'result')}"
 
 
 def _log_of_zero(cell: Cell) -> str:
@@ -216,6 +225,10 @@ def _sum_stall(cell: Cell) -> str:
     return f"the accumulator stalls: {_where(cell.breaks['sum-stall'], 'result')}"
 
 
+def _unfounded(cell: Cell) -> str:
+    return f"results are not finite: {_where(cell.breaks['rounding'], 'result')}"
+
+
 def _mismatch(cell: Cell) -> str:
     event = cell.events["overflow.mismatch"]
     return f"an infinite answer is not returned as such: {_where(event, 'result')}"
@@ -228,6 +241,7 @@ _SENTENCES = {
     "log-of-zero": _log_of_zero,
     "exp-underflow": _exp_underflow,
     "sum-stall": _sum_stall,
+    "rounding": _unfounded,
     "mismatch": _mismatch,
 }
 
@@ -256,7 +270,8 @@ def _loses(audit: Audit) -> Iterator[Finding]:
         for worst in cell.worst:
             if WORTH_TELLING < worst.ulp < float("inf"):
                 losses.setdefault(worst.cause, []).append((worst, cell))
-    for cause, why in _WHY.items():
+    for cause, reason in _WHY.items():
+        why = reason if audit.temperature == 1.0 else reason.replace("x − m", "x/T and x − m")
         pairs = losses.get(cause, [])
         if not pairs:
             continue
@@ -278,7 +293,7 @@ def _loss(worst: Worst) -> str:
 def _holds(audit: Audit) -> Iterator[Finding]:
     for function, group in groupby(audit.cells, lambda cell: cell.key.function):
         cells = [c for c in group if c.elements]
-        sound = [c for c in cells if not is_broken(c)]
+        sound = [c for c in cells if not is_broken(c) and not c.overflow["forced"]]
         if not cells:
             yield Finding("holds", (), None, f"{function}: no row could be judged")
         elif not sound:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 
 def count(number: int, what: str) -> str:
@@ -55,15 +56,15 @@ def ulps(value: float | None) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """Give a whole percentage that says 100 or 0 only when it is."""
+    """Give a percentage that says 100 or 0 only when it is: `99.6 %`, `99.9+ %`, `<0.1 %`."""
     if whole == 0:
         return "–"
-    rounded = round(100 * part / whole)
-    if rounded == 100 and part < whole:
-        return "99.9+ %"
-    if rounded == 0 and part > 0:
-        return "0.1− %"
-    return f"{rounded} %"
+    share = 100 * part / whole
+    if part in (0, whole) or 0.5 <= share < 99.5:
+        return f"{share:.0f} %"
+    if share < 0.1:
+        return "<0.1 %"
+    return "99.9+ %" if share > 99.9 else f"{share:.1f} %"
 
 
 def telling(exact: str, computed: float, least: int = 4) -> str:
@@ -114,6 +115,8 @@ def _layout(figures: str, exponent: int) -> str:
         whole = figures[: exponent + 1].ljust(exponent + 1, "0")
         rest = figures[exponent + 1 :]
         return f"{whole}.{rest}" if rest else whole
+    if abs(exponent) >= 10**12:
+        return f"10^{_exponent(f'{Decimal(exponent):.3e}')}"
     rest = f".{figures[1:]}" if len(figures) > 1 else ""
     return f"{figures[0]}{rest}e{exponent}"
 

@@ -20,7 +20,7 @@ app = typer.Typer(
     help="Audit softmax and log-softmax in low precision against proven exact values.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -36,6 +36,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
     ),
@@ -44,6 +45,9 @@ def _options(
 
     Exit codes: 0 done; 1 a requirement does not hold; 2 the run itself failed; 130 interrupted.
     """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(2)
 
 
 def main() -> None:
@@ -66,7 +70,8 @@ def run(arguments: list[str]) -> int:
             standalone_mode=False,
             default_map=settings.default_map(),
         )
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except SoftauditError as error:
         return _fail(str(error))
     except ClickException as error:
@@ -78,6 +83,8 @@ def run(arguments: list[str]) -> int:
         # Whoever read has read enough; keep the interpreter from flushing into the broken pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        return _fail(f"results cannot be written: {error.strerror or error}")
     return result if isinstance(result, int) else 0
 
 

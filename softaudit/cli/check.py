@@ -119,8 +119,17 @@ def command(
 
 
 def split(words: list[str] | None) -> tuple[str, ...]:
-    """Take options that were repeated, or given as comma lists, apart."""
-    return tuple(part.strip() for word in words or () for part in word.split(",") if part.strip())
+    """Take options that were repeated, or given as comma lists, apart.
+
+    Raises
+    ------
+    OptionError
+        For a list with an empty name, such as "," or "float16,".
+    """
+    parts = tuple(part.strip() for word in words or () for part in word.split(","))
+    if "" in parts:
+        raise OptionError(f"{', '.join(map(repr, words or ()))}: has an empty name; drop a comma")
+    return parts
 
 
 def _formats(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ def screen(*, columns: tuple[str, ...] = (), quiet: bool = False, to_file: bool 
     NO_COLOR and TERM=dumb turn colors off, FORCE_COLOR on; COLUMNS sets the width.
     """
     environment = os.environ
-    terminal = sys.stdout.isatty() and not to_file
+    terminal = sys.stdout is not None and sys.stdout.isatty() and not to_file
     color = terminal and "NO_COLOR" not in environment and environment.get("TERM") != "dumb"
     color = color or (bool(environment.get("FORCE_COLOR")) and not to_file)
     width = shutil.get_terminal_size((80, 24)).columns if terminal else _asked_width()
@@ -55,9 +55,13 @@ def destination(path: str | None) -> Iterator[Writable]:
     if path is None:
         yield _Standard()
         return
-    target = Path(path)
+    target = Path(os.path.realpath(path))  # a link stays one, and what it names is written
     if target.is_dir():
         raise OptionError(f"{path}: is a directory; name a file for -o")
+    if target.exists() and not target.is_file():
+        with target.open("w", encoding="utf-8", newline="\n") as file:
+            yield file  # a pipe or a device, which nothing may take the place of
+        return
     try:
         handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:
@@ -88,6 +92,8 @@ class _Standard:
     """Standard output, in plainer signs where its encoding lacks the better ones."""
 
     def write(self, text: str) -> int:
+        if sys.stdout is None:
+            raise OSError("standard output is closed")
         encoding = sys.stdout.encoding or "ascii"
         try:
             text.encode(encoding)

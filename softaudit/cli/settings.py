@@ -45,7 +45,10 @@ def default_map() -> dict[str, dict[str, Any]]:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise OptionError(f"{path.name}: cannot be read: {error}") from error
-    table = document.get("tool", {}).get("softaudit", {})
+    tools = document.get("tool", {})
+    table = tools.get("softaudit", {}) if isinstance(tools, dict) else tools
+    if not isinstance(table, dict):
+        raise OptionError(f"{path.name}: tool.softaudit is no table; write [tool.softaudit]")
     return {"check": {OPTIONS[_known(name)]: _value(name, v) for name, v in table.items()}}
 
 

@@ -24,6 +24,7 @@ class Cast:
         self.kinds = np.zeros(len(RowKind), dtype=np.int64)
         self.overflow = Places()
         self.to_mask = Places()
+        self.kept_masks = Places()
         self.lost_rows = Places()
         self.largest = -1.0
         self.sum = ExactSum()
@@ -34,7 +35,9 @@ class Cast:
         good = ((kinds == RowKind.AUDITED) | (kinds == RowKind.LOST_TO_CAST))[:, None]
         over = good & np.isfinite(problem.logits) & ~np.isfinite(problem.values)
         self.overflow.add(over, numbers)
-        self.to_mask.add(over & np.isneginf(problem.values), numbers)
+        masks = over & np.isneginf(problem.values)
+        self.to_mask.add(masks, numbers)
+        self.kept_masks.add(masks & (kinds == RowKind.AUDITED)[:, None], numbers)
         self.lost_rows.add((kinds == RowKind.LOST_TO_CAST)[:, None], numbers)
 
     def measure(self, cast: Enclosure, original: Verdict, form: Format) -> None:
@@ -53,7 +56,7 @@ class Cast:
     def merge(self, other: Cast) -> None:
         """Take in what another process counted."""
         self.kinds += other.kinds
-        for name in ("overflow", "to_mask", "lost_rows"):
+        for name in ("overflow", "to_mask", "kept_masks", "lost_rows"):
             getattr(self, name).merge(getattr(other, name))
         self.largest = max(self.largest, other.largest)
         self.sum.merge(other.sum)

@@ -4,18 +4,18 @@ The rules, in this order; the first that applies names the cause.  "Row" rules h
 result anywhere in such a row.
 
 cast-overflow      A finite number became infinite or NaN in being rounded outside exp and sum: the
-                   row's x̂/T̂, the element's shifted logit, or the finished result on its way from
-                   the compute to the storage format.
+                   row's x̂/T̂ or shifted logit, or the finished result on its way from the compute
+                   to the storage format.
 inf-over-inf       The element's own exponential overflowed, and so did the row's sum.
 exp-overflow       Row: an exponential overflowed.
 sum-overflow       Row: every exponential is finite and their sum is not.
 log-of-zero        The logarithm was taken of a 0 (of a probability, or of a whole sum).
 exp-underflow      What the result is made of, the exponential or the probability, is 0 or
-                   subnormal in the compute format.
+                   subnormal in the compute format; of a softmax also where the whole sum is 0.
 sum-stall          Row: the accumulator lost more than a balanced tree of as many terms can lose.
 argument-rounding  The rounding of x/T and x − m explains at least half of the error.
 cancellation       logsumexp: m and the logarithm of the sum have opposite signs, and the result is
-                   less than half of the larger.
+                   less than half of the larger; or the sum is near 1 and no term dominates it.
 absorption         Of a logarithm: the number it is taken of lies within a factor 2 of 1, because
                    one term dominates, and the error is above 1 ulp: what the 1 absorbed is missing.
 rounding           Everything else: the ordinary rounding of every step.
@@ -84,9 +84,6 @@ class _Trail:
         """Reduce a mask over logits to rows."""
         return np.asarray(mask.any(axis=-1, keepdims=True))
 
-    def own(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        return self.per_row(mask) if self.function == "logsumexp" else mask
-
     def exp_overflowed(self) -> NDArray[np.bool_]:
         return ~np.isfinite(self.exponential) & ~np.isnan(self.argument) & self.finite_logit
 
@@ -99,7 +96,7 @@ def _wide(x: NDArray[Any] | None) -> NDArray[np.float64]:
 
 def _cast_overflow(t: _Trail) -> NDArray[np.bool_]:
     quotient = t.per_row(~np.isfinite(t.quotient) & t.finite_logit)
-    shifted = t.own(np.isnan(t.argument) & t.finite_logit & np.isfinite(t.quotient))
+    shifted = t.per_row(np.isnan(t.argument) & t.finite_logit & np.isfinite(t.quotient))
     sound = np.isfinite(t.total) & (t.total > 0)
     if t.probability is not None:
         sound = sound & (t.probability > 0)
@@ -133,7 +130,7 @@ def _exp_underflow(t: _Trail) -> NDArray[np.bool_]:
         return np.asarray(t.total < least)
     low = (t.exponential < least) & t.finite_logit
     if t.function == "softmax":
-        return low
+        return np.asarray(low | (t.total == 0))
     if t.probability is None:
         return np.zeros(t.total.shape, dtype=np.bool_)
     return low | ((t.probability < least) & t.finite_logit)
@@ -144,12 +141,7 @@ def _sum_stall(t: _Trail) -> NDArray[np.bool_]:
 
 
 def _argument_rounding(t: _Trail) -> NDArray[np.bool_]:
-    top = np.max(t.quotient, axis=-1, keepdims=True)
-    loss = np.zeros(t.quotient.shape)
-    if t.judged.problem.temperature != 1.0:
-        loss = 0.5 * ulp(t.quotient, t.compute)
-    if not np.array_equal(t.argument, t.quotient, equal_nan=True):
-        loss = loss + np.abs(_difference_error(t.quotient, top, t.argument))
+    loss = np.abs(_argument_error(t))
     if t.function == "logsumexp":
         loss = np.take_along_axis(loss, np.argmax(t.quotient, axis=-1, keepdims=True), axis=-1)
     # An absolute error of the argument is a relative one of exp, and an absolute one of its log.
@@ -159,6 +151,37 @@ def _argument_rounding(t: _Trail) -> NDArray[np.bool_]:
     return np.asarray(loss >= 0.5 * t.judged.error * unit) & (loss > 0) & t.judged.wrong
 
 
+def _argument_error(t: _Trail) -> NDArray[np.float64]:
+    """Give what the argument of exp has from the roundings of x/T, m/T and their difference."""
+    x, temperature = t.judged.problem.values, t.judged.problem.temperature
+    error = _quotient_error(x, temperature, t.quotient)
+    if np.array_equal(t.argument, t.quotient, equal_nan=True):
+        return error
+    at = np.argmax(t.quotient, axis=-1, keepdims=True)
+    top = np.take_along_axis(t.quotient, at, axis=-1)
+    shift = _difference_error(t.quotient, top, t.argument)
+    return error - np.take_along_axis(error, at, axis=-1) - shift
+
+
+def _quotient_error(
+    x: NDArray[np.float64], temperature: float, quotient: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Give quotient − x/T, with the product quotient · T taken without error (Dekker 1971)."""
+    if temperature == 1.0:
+        return np.zeros(x.shape)
+    head, tail = _halves(quotient)
+    t_head, t_tail = _halves(np.array(temperature))
+    product = quotient * temperature
+    rest = ((head * t_head - product) + head * t_tail + tail * t_head) + tail * t_tail
+    return np.asarray(((product - x) + rest) / temperature)
+
+
+def _halves(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    scaled = x * 134217729.0
+    head = scaled - (scaled - x)
+    return head, x - head
+
+
 def _difference_error(
     a: NDArray[np.float64], b: NDArray[np.float64], computed: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -166,13 +189,16 @@ def _difference_error(
     s = a - b
     b_part = s - a
     rest = (a - (s - b_part)) + (-b - b_part)
-    return (s - computed) + rest
+    return np.asarray((s - computed) + rest)
 
 
 def _cancellation(t: _Trail) -> NDArray[np.bool_]:
-    if t.function != "logsumexp" or t.addend is None:
+    if t.function != "logsumexp":
         return np.zeros(t.total.shape, dtype=np.bool_)
-    return (t.addend < 0) & (np.abs(t.y) < 0.5 * np.abs(t.addend))
+    if t.addend is not None:
+        return np.asarray((t.addend < 0) & (np.abs(t.y) < 0.5 * np.abs(t.addend)))
+    dominant = 2 * np.max(t.exponential, axis=-1, keepdims=True) > t.total
+    return np.asarray((np.abs(t.y) < log(2.0)) & ~dominant & (t.judged.error > 1.0))
 
 
 def _absorption(t: _Trail) -> NDArray[np.bool_]:

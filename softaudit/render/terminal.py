@@ -91,7 +91,8 @@ def _header(audit: Audit) -> Text:
         facts.append(f"axis {source.axis}")
     if audit.range is not None and audit.widest is not None:
         facts.append(f"{short(audit.range[0])} … {short(audit.range[1])}")
-        facts.append(f"widest {short(audit.widest)}")
+        widest = short(audit.widest) if isfinite(audit.widest) else "above 1.8e308"
+        facts.append(f"widest {widest}")
     if audit.temperature != 1.0:
         facts.append(f"T = {audit.temperature:g}")
     return Text.assemble((name, HEAD), "  ", " · ".join(facts))
