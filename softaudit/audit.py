@@ -16,6 +16,7 @@ from softaudit.elements import row_tables
 from softaudit.errors import OptionError
 from softaudit.formats import FORMATS
 from softaudit.metrics import (
+    CAUSES,
     Cast,
     Places,
     Range,
@@ -249,7 +250,7 @@ def _cell(work: _Work, key: CellKey, plan: Plan) -> Cell:
     cast = work.casts[key.function, form.name]
     worst = tuple(
         _worst(work, key, cause, candidate.place, candidate.computed)
-        for cause, candidate in tally.worst.ranked()[: plan.worst]
+        for cause, candidate in tally.worst.ranked()[: max(plan.worst, 1)]
     )
     counts = {name: places.count for name, places in tally.range.places.items()}
     overflow = {"cast": cast.overflow.count, "cast_to_mask": cast.to_mask.count}
@@ -281,10 +282,10 @@ def _cell(work: _Work, key: CellKey, plan: Plan) -> Cell:
             "mean": cast.sum.mean(),
         },
         row_sum_defect=tally.rows.defect,
-        worst=worst,
+        worst=worst[: plan.worst],
         events=_events(happened, work.logits, key.function),
-        causes=_events(tally.worst.places, work.logits, key.function),
-        breaks=_events(tally.worst.broken, work.logits, key.function),
+        causes=_events(_in_order(tally.worst.places), work.logits, key.function),
+        breaks=_events(_in_order(tally.worst.broken), work.logits, key.function),
         degenerate=tuple(
             Degenerate(kind, places.rows, _row_index(work.logits, places), returned)
             for kind, (places, returned) in sorted(tally.degenerate.items())
@@ -334,6 +335,11 @@ def _index(logits: Logits, place: tuple[int, int], function: Function) -> tuple[
 
 def _row_index(logits: Logits, places: Places) -> tuple[int, ...]:
     return _index(logits, places.first or (0, 0), "logsumexp")
+
+
+def _in_order(places: dict[str, Places]) -> dict[str, Places]:
+    """Order by the rules, so that nothing depends on which block came across a cause first."""
+    return {cause: places[cause] for cause in CAUSES if cause in places}
 
 
 def _events(places: dict[str, Places], logits: Logits, function: Function) -> dict[str, Event]:

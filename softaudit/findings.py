@@ -251,7 +251,7 @@ def _where(event: Event, what: str) -> str:
     return f"{count(event.count, what)}, {rows}, first {place(event.first)}"
 
 
-WORTH_TELLING = 2.0
+WORTH_TELLING = 4.0
 """Error in ulp from which a loss is told; below, it is what rounding a few steps costs."""
 
 _WHY = {

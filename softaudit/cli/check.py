@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -99,6 +100,7 @@ def command(
     }
     if row is not None and sample is not None:
         raise OptionError("--row and --sample exclude each other: give one of them")
+    _spare_inputs(output, inputs)
     shown = screen(columns=split(columns), quiet=quiet, to_file=output is not None)
     _check_columns(shown.columns)
     with destination(output) as file:
@@ -139,6 +141,13 @@ def _formats(names: tuple[str, ...]) -> tuple[str, ...]:
         if name in RENDERERS:
             raise OptionError(f"{name} is an output: --output-format {name}")
     return names
+
+
+def _spare_inputs(output: str | None, inputs: list[str]) -> None:
+    for word in inputs:
+        both = output is not None and Path(word).exists() and Path(output).exists()
+        if both and Path(word).samefile(output or ""):
+            raise OptionError(f"{output}: is an input; name another file for -o")
 
 
 def _by_suffix(output: str | None) -> str:

@@ -174,7 +174,8 @@ def reproduce(audit: Audit, cell: Cell, worst: Worst) -> str:
     source = audit.source
     row = worst.index if cell.key.function == "logsumexp" else worst.index[:-1]
     words = ["softaudit check", source.command]
-    words += [f"--row {','.join(map(str, row))}"] if row else []
+    if not source.name.startswith("["):
+        words += [f"--row {','.join(map(str, row or (0,)))}"]
     words += [f"--key {quote(source.key)}"] if source.key else []
     words += [f"--axis {source.axis}"] if source.axis != -1 else []
     words += [f"--temperature {audit.temperature!r}"] if audit.temperature != 1.0 else []

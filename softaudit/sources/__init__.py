@@ -92,22 +92,24 @@ def read(
     NaN, ±inf and −0 are kept.  Arrays without an axis, or without elements, are refused.
     """
     name, command = _names(word)
+    # A message says the path as it was typed; a report never says an absolute one.
+    shown = name if word == "-" or _is_literal(word) else printable(word)
     try:
         if _is_literal(word):
             digest = hashlib.sha256(word.encode("utf-8", "surrogatepass")).hexdigest()
-            found = literal.read(word, name, key)
+            found = literal.read(word, shown, key)
         else:
-            with closing(_open(word, name, stdin)) as opened:
+            with closing(_open(word, shown, stdin)) as opened:
                 digest = opened.sha256
                 found = _read_opened(opened, key)
     except OSError as error:
         reason = printable(error.strerror or str(error)).lower()
-        raise InputError(f"{name}: {reason}; check the path and its disk") from error
+        raise InputError(f"{shown}: {reason}; check the path and its disk") from error
     except MemoryError as error:
-        raise InputError(f"{name}: does not fit in memory; save a part of it") from error
+        raise InputError(f"{shown}: does not fit in memory; save a part of it") from error
     return [
         Logits(
-            values=_class_axis_last(array, axis, name),
+            values=_class_axis_last(array, axis, shown),
             name=name,
             command=command,
             format=array.format,
@@ -175,7 +177,9 @@ def _class_axis_last(array: Found, axis: int, name: str) -> NDArray[Any]:
     if axes == 0:
         raise InputError(f"{place}: a single number without a class axis; save a row of logits")
     if array.values.size == 0:
-        raise InputError(f"{place}: {shape} has no elements; save at least one row of logits")
+        raise InputError(
+            f"{place}: shape {array.values.shape} has no elements; save at least one row of logits"
+        )
     if not -axes <= axis < axes:
         raise InputError(
             f"{place}: axis {axis} is not there; the array is {shape}, "

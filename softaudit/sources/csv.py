@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from array import array
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from softaudit.errors import InputError
+from softaudit.sources.dtypes import LARGEST_INTEGER
 from softaudit.sources.opening import Found, Opened, printable, refuse_key
 
 if TYPE_CHECKING:
@@ -85,6 +87,30 @@ def number(text: str) -> float:
     return float(text)
 
 
+def changed(text: str, value: float) -> str | None:
+    """Say what is wrong where reading a number as float64 would silently make another of it.
+
+    Parameters
+    ----------
+    text : str
+        As in a file.
+    value : float
+        As read.
+
+    Returns
+    -------
+    str or None
+        Decimals are rounded, as everywhere; but integers convert exactly or are refused, and only
+        what is written as infinite is.
+    """
+    bare = text.strip().lstrip("+-")
+    if math.isinf(value) and "inf" not in bare.lower():
+        return "is beyond the range of float64; write inf if that is meant"
+    if bare.isdigit() and abs(value) > LARGEST_INTEGER:
+        return "is beyond 2**53, where float64 skips integers; write a decimal point to round it"
+    return None
+
+
 def _check_text(data: bytes, name: str) -> None:
     try:
         data.decode("utf-8")
@@ -129,7 +155,19 @@ def _read_table(data: bytes, delimiter: str | None, name: str) -> NDArray[np.flo
             raise InputError(_not_a_number(name, line, fields)) from error
     if not numbers:
         raise InputError(f"{name}: no line of numbers; write one row of logits on each line")
-    return np.frombuffer(numbers, np.float64).reshape(-1, columns)
+    table = np.frombuffer(numbers, np.float64).reshape(-1, columns)
+    if np.any(np.abs(table) > LARGEST_INTEGER):
+        _refuse_changed(data, delimiter, name)
+    return table
+
+
+def _refuse_changed(data: bytes, delimiter: str | None, name: str) -> None:
+    for line, fields in _records(data, delimiter, name):
+        for column, text in enumerate(fields, 1):
+            reason = changed(text, number(text)) if _is_number(text) else None
+            if reason is not None:
+                place = f"{name}, line {line}, column {column}"
+                raise InputError(f"{place}: {printable(text.strip(), 40)} {reason}")
 
 
 def _lines(data: bytes) -> io.TextIOWrapper:
@@ -167,4 +205,7 @@ def _not_a_number(name: str, line: int, fields: list[str]) -> str:
     place = f"{name}, line {line}, column {column}"
     if not text.strip():
         return f"{place}: an empty field is not a number; write nan or -inf, or drop the delimiter"
-    return f"{place}: '{printable(text, 40)}' is not a number"
+    hint = "write a number, inf, -inf or nan"
+    if any(mark in text for mark in _SNIFFED):
+        hint = "if another sign separates the columns, name the file .txt"
+    return f"{place}: '{printable(text, 40)}' is not a number; {hint}"

@@ -13,7 +13,7 @@ from itertools import accumulate
 import numpy as np
 
 from softaudit.errors import InputError
-from softaudit.sources.csv import number
+from softaudit.sources.csv import changed, number
 from softaudit.sources.opening import Found, printable, refuse_key
 
 _MOST_AXES = 32
@@ -47,6 +47,8 @@ def read(text: str, name: str, key: str | None) -> list[Found]:
     def take(match: re.Match[str]) -> str:
         try:
             numbers.append(number(match[0]))
+            if reason := changed(match[0], numbers[-1]):
+                raise InputError(f"{name}, character {match.start() + 1}: {match[0]} {reason}")
         except ValueError as error:
             shown = printable(match[0], 40)
             raise InputError(
