@@ -86,8 +86,7 @@ def _notes(audit: Audit) -> Iterator[Finding]:
     for (event, least), formats in masks.items():
         text = (
             f"{', '.join(formats)}: {count(event.count, 'logit')} below {short(least)} "
-            f"became masks (−∞), in {count(event.rows, 'row')} that stay, "
-            f"first {place(event.first)}"
+            f"turned into −∞ (masks), rows kept: {event.rows}, first {place(event.first)}"
         )
         yield Finding("note", (), None, text)
     reasons: dict[str, list[str]] = {}

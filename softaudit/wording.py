@@ -67,26 +67,32 @@ def percent(part: int, whole: int) -> str:
     return "99.9+ %" if share > 99.9 else f"{share:.1f} %"
 
 
-def telling(exact: str, computed: float, least: int = 4) -> str:
-    """Shorten a decimal string, with digits enough to tell it from what was computed.
+def telling(exact: str, other: float | str, least: int = 4) -> str:
+    """Shorten a decimal string, with digits enough to tell it from another number, and from 1.
 
     Parameters
     ----------
     exact : str
         Decimal, up to 25 significant digits, any exponent.
-    computed : float
+    other : float or str
         What it is to be told from.
     least : int
         Significant digits to give at least.
     """
-    if exact == "0.0" or not math.isfinite(computed):
-        return shorten(exact, least)
-    given = repr(computed)
+    given = other if isinstance(other, str) else repr(other)
+    finite = given not in ("inf", "-inf", "nan")
     for digits in range(least, 25):
         text = shorten(exact, digits)
-        if text != shorten(given, digits):
+        one = text.lstrip("−") == "1" and exact.lstrip("-") not in ("1", "1.0")
+        if not one and (not finite or text != shorten(given, digits)):
             return text
-    return shorten(exact, 25)
+    return beside_one(exact) or shorten(exact, 25)
+
+
+def beside_one(exact: str) -> str | None:
+    """Write what is just below 1 as the difference, such as `1 − 4.248e-18`."""
+    missing = 1 - Decimal(exact) if len(exact) < 60 else Decimal(1)
+    return f"1 − {shorten(format(missing, 'e'), 4)}" if 0 < missing < Decimal("1e-5") else None
 
 
 def shorten(decimal: str, digits: int) -> str:

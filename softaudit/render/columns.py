@@ -82,14 +82,12 @@ def spread(histogram: Mapping[int, int]) -> str:
 
 COLUMNS: dict[str, Column] = {
     "not-finite": Column(("not", "finite"), _of("overflow", "result"), 1, breaks=True),
-    "exp": Column(("overflow", "exp"), _of("overflow", "exp"), 140, breaks=True),
-    "sum": Column(("overflow", "sum"), _of("overflow", "sum"), 140, breaks=True),
+    "exp": Column(("exp", "inf"), _of("overflow", "exp"), 140, breaks=True),
+    "sum": Column(("sum", "inf"), _of("overflow", "sum"), 140, breaks=True),
     "premature": Column(("underflow", "premature"), _of("underflow", "premature"), 1, breaks=True),
     "forced": Column(("underflow", "forced"), _of("underflow", "forced"), 1),
     "subnormal": Column(("underflow", "subnormal"), _of("underflow", "subnormal"), 140),
-    "lost-mass": Column(
-        ("underflow", "lost mass"), lambda c: _small(c.underflow["lost_mass"]), 140
-    ),
+    "lost-mass": Column(("lost", "mass"), lambda c: _small(c.underflow["lost_mass"]), 140),
     "spread": Column(("log2 ULP", "  ½        ∞"), lambda c: spread(c.histogram), 140),
     "mean": Column(("ULP", "mean"), _ulp("mean"), 140),
     "p50": Column(("ULP", "p50"), _ulp("p50"), 1),

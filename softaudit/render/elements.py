@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
 from softaudit.model import RowKind
-from softaudit.wording import count, minus, place, short, shorten, ulps
+from softaudit.wording import beside_one, count, minus, place, short, shorten, ulps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,10 +118,7 @@ def exact_text(decimal: str | None) -> str:
     """Shorten an exact value; beside 1, say how far."""
     if decimal is None or decimal.endswith("inf"):
         return "–" if decimal is None else minus(decimal)
-    missing = 1 - Decimal(decimal) if len(decimal) < 60 else Decimal(1)
-    if 0 < missing < Decimal("1e-5"):
-        return f"1 − {shorten(format(missing, 'e'), 4)}"
-    return shorten(decimal, 8)
+    return beside_one(decimal) or shorten(decimal, 8)
 
 
 def _value(value: float) -> Text:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from softaudit.render.terminal import to_text
-from softaudit.wording import shorten
+from softaudit.render.terminal import Fixed, to_text
+from softaudit.wording import shorten, telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +25,24 @@ def _power(exponent: int) -> str:
 
 
 def _figure(value: float) -> str:
-    return shorten(repr(value), 5)
+    return shorten(format(Decimal(value), "e"), 5)
+
+
+def _threshold(which: str, last: str) -> tuple[Callable[[Limits], str], Callable[[Limits], str]]:
+    """Show a threshold and the last logit before it, with digits enough to tell them apart."""
+
+    def threshold(f: Limits) -> str:
+        return telling(getattr(f, which), getattr(f, last), 5)
+
+    def last_logit(f: Limits) -> str:
+        return telling(repr(getattr(f, last)), getattr(f, which), 5)
+
+    return threshold, last_logit
+
+
+_OVERFLOW = _threshold("exp_overflows", "last_finite")
+_SUBNORMAL = _threshold("exp_subnormal", "last_normal")
+_ZERO = _threshold("exp_zero", "last_nonzero")
 
 
 _ROWS: tuple[tuple[str, Callable[[Limits], str]], ...] = (
@@ -35,29 +52,30 @@ _ROWS: tuple[tuple[str, Callable[[Limits], str]], ...] = (
     ("least normal number", lambda f: _figure(f.least_normal)),
     ("least subnormal number", lambda f: _figure(f.least_subnormal)),
     ("overflow gives", lambda f: f.overflow_gives),
-    ("exp overflows above", lambda f: shorten(f.exp_overflows, 5)),
-    ("  last logit before", lambda f: shorten(repr(f.last_finite), 5)),
-    ("exp is subnormal below", lambda f: shorten(f.exp_subnormal, 5)),
-    ("  last logit before", lambda f: shorten(repr(f.last_normal), 5)),
-    ("exp is 0 below", lambda f: shorten(f.exp_zero, 5)),
-    ("  last logit before", lambda f: shorten(repr(f.last_nonzero), 5)),
+    ("exp overflows above", _OVERFLOW[0]),
+    ("  last logit before", _OVERFLOW[1]),
+    ("exp is subnormal below", _SUBNORMAL[0]),
+    ("  last logit before", _SUBNORMAL[1]),
+    ("exp is 0 below", _ZERO[0]),
+    ("  last logit before", _ZERO[1]),
     ("sum of ones stalls at", lambda f: _ones(f.ones_stall)),
     ("sum of ones overflows at", lambda f: _ones(f.ones_overflow)),
 )
 
 
 def _ones(number: int) -> str:
-    return str(number) if number < 10**6 else shorten(str(number), 5)
+    return str(number) if number < 10**17 else shorten(str(number), 5)
 
 
 def render_table(found: Sequence[Limits], screen: Screen) -> str:
     """Lay out one column per format, as many beside each other as the width allows."""
     labels = max(len(label) for label, _ in _ROWS) + 2
-    each = max(len(f.format) for f in found) + 2
+    texts = [text for f in found for text in (f.format, *(show(f) for _, show in _ROWS))]
+    each = max(map(len, texts)) + 2
     at_once = max(1, (screen.width - labels + 2) // each)
     parts = [found[i : i + at_once] for i in range(0, len(found), at_once)]
-    blocks = [block for part in parts for block in (_table(part), "")]
-    return to_text(Group(*blocks, Text(_NOTE, style="dim")), screen)
+    blocks = [to_text(Fixed(_table(part)), screen) + "\n" for part in parts]
+    return "".join(blocks) + to_text(Text(_NOTE, style="dim"), screen)
 
 
 _NOTE = (

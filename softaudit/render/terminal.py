@@ -8,7 +8,7 @@ from math import isfinite
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -40,15 +40,24 @@ def render(report: Report, screen: Screen | None = None) -> str:
         Without one: 80 columns, no color.
     """
     screen = screen or Screen()
-    parts = [part for audit in report.audits for part in _audit(audit, screen)]
-    return to_text(Group(*parts), screen)
+    return "".join(
+        to_text(part, screen) for audit in report.audits for part in _audit(audit, screen)
+    )
 
 
-def to_text(content: RenderableType, screen: Screen) -> str:
-    """Lay out rich content as a string without trailing blanks."""
+class Fixed:
+    """Content whose lines are as long as they are: it is never wrapped or cropped."""
+
+    def __init__(self, content: RenderableType) -> None:
+        self.content = content
+
+
+def to_text(content: RenderableType | Fixed, screen: Screen) -> str:
+    """Lay out content as a string without trailing blanks."""
+    fixed = isinstance(content, Fixed)
     console = Console(
         file=StringIO(),
-        width=screen.width,
+        width=WIDEST if fixed else screen.width,
         force_terminal=screen.color,
         color_system="standard" if screen.color else None,
         highlight=False,
@@ -57,18 +66,22 @@ def to_text(content: RenderableType, screen: Screen) -> str:
         legacy_windows=False,
     )
     with console.capture() as capture:
-        console.print(content, crop=False)
+        console.print(content.content if isinstance(content, Fixed) else content, crop=False)
     lines = capture.get().replace(NO_BREAK, " ").split("\n")
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _audit(audit: Audit, screen: Screen) -> Iterator[RenderableType]:
+WIDEST = 10_000
+
+
+def _audit(audit: Audit, screen: Screen) -> Iterator[RenderableType | Fixed]:
     yield _header(audit)
     yield ""
     if audit.tables:
-        yield from element_tables(audit.tables, screen)
+        for part in element_tables(audit.tables, screen):
+            yield Fixed(part) if isinstance(part, Table) else part
     elif not screen.quiet:
-        yield cell_table(audit.cells, screen)
+        yield Fixed(cell_table(audit.cells, screen))
         worst = _worst_elements(audit)
         if worst:
             yield ""
@@ -166,7 +179,7 @@ def _computed(worst: Worst) -> str:
     value = worst.computed
     if value == 0 or not isfinite(value):
         return short(value)
-    return telling(repr(value), float(worst.exact))
+    return telling(repr(value), worst.exact)
 
 
 def reproduce(audit: Audit, cell: Cell, worst: Worst) -> str:

@@ -12,6 +12,7 @@ import csv
 import io
 import math
 from array import array
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,7 +107,7 @@ def changed(text: str, value: float) -> str | None:
     bare = text.strip().lstrip("+-")
     if math.isinf(value) and "inf" not in bare.lower():
         return "is beyond the range of float64; write inf if that is meant"
-    if bare.isdigit() and abs(value) > LARGEST_INTEGER:
+    if bare.isdigit() and abs(value) >= LARGEST_INTEGER and Decimal(bare) > LARGEST_INTEGER:
         return "is beyond 2**53, where float64 skips integers; write a decimal point to round it"
     return None
 
@@ -156,7 +157,7 @@ def _read_table(data: bytes, delimiter: str | None, name: str) -> NDArray[np.flo
     if not numbers:
         raise InputError(f"{name}: no line of numbers; write one row of logits on each line")
     table = np.frombuffer(numbers, np.float64).reshape(-1, columns)
-    if np.any(np.abs(table) > LARGEST_INTEGER):
+    if np.any(np.abs(table) >= LARGEST_INTEGER):
         _refuse_changed(data, delimiter, name)
     return table
 
