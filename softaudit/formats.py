@@ -170,26 +170,30 @@ def round_to(x: NDArray[Any], form: Format) -> NDArray[Any]:
     makes the processor round to it (P the precision of `x`; exact by the definition of IEEE
     addition, and the subtraction by Sterbenz's lemma).
     """
-    wide = np.finfo(x.dtype)
-    drop = wide.nmant + 1 - form.precision
+    drop = np.finfo(x.dtype).nmant + 1 - form.precision
     if drop <= 0:
         return x
-    if form.carrier == np.float32 and form.precision == 24:
-        with np.errstate(over="ignore", under="ignore"):
+    # Signalling NaNs raise invalid in any operation, and overflow is what is asked about.
+    with np.errstate(all="ignore"):
+        if form.precision == np.finfo(np.float32).nmant + 1:
             return x.astype(np.float32).astype(x.dtype)
+        y = _round_bits(x, drop)
+        if form.emin > np.finfo(x.dtype).minexp:
+            magic = x.dtype.type(np.ldexp(1.5, np.finfo(x.dtype).nmant + form.least_exponent))
+            small = np.abs(x) < x.dtype.type(form.least_normal)
+            y = np.where(small, np.copysign((x + magic) - magic, x), y)
+        over = np.copysign(x.dtype.type(form.overflow), x)
+        y = np.where(np.abs(y) > x.dtype.type(form.largest), over, y)
+        return np.where(np.isnan(x), x, y)
+
+
+def _round_bits(x: NDArray[Any], drop: int) -> NDArray[Any]:
+    """Round significands to nearest even as integers, dropping the last bits."""
     word = np.dtype(f"u{x.dtype.itemsize}").type
     bits = np.ascontiguousarray(x).view(word)
-    rounded = bits + (word((1 << (drop - 1)) - 1) + ((bits >> word(drop)) & word(1)))
-    rounded &= word(~((1 << drop) - 1) & (2 ** (8 * x.dtype.itemsize) - 1))
-    y = rounded.view(x.dtype)
-    if form.emin > wide.minexp:
-        magic = x.dtype.type(np.ldexp(1.5, wide.nmant + form.least_exponent))
-        small = np.abs(x) < x.dtype.type(form.least_normal)
-        y = np.where(small, np.copysign((x + magic) - magic, x), y)
-    over = x.dtype.type(form.overflow)
-    with np.errstate(invalid="ignore"):
-        y = np.where(np.abs(y) > x.dtype.type(form.largest), np.copysign(over, x), y)
-        return np.where(np.isnan(x), x, y)
+    bits = bits + (word((1 << (drop - 1)) - 1) + ((bits >> word(drop)) & word(1)))
+    bits &= ~word((1 << drop) - 1)
+    return bits.view(x.dtype)
 
 
 def round_fraction(y: Fraction, form: Format, side: Literal[-1, 0, 1] = 0) -> float:

@@ -336,6 +336,19 @@ def _rational_float(q: Fraction | float) -> float:
         return INF
 
 
+def decimal(row: Row, function: str, x: float) -> Decimal:
+    """Give y to 25 digits, correctly rounded, at whatever precision it takes."""
+    exactly = row.rational(function)
+    if exactly is not None:
+        return DIGITS.divide(Decimal(exactly.numerator), Decimal(exactly.denominator))
+    for bits in PRECISIONS:
+        n, r, e = _integers(row.ball(function, x, bits))
+        ends = {DIGITS.multiply(_whole(m, e), _whole(1, -e, over=True)) for m in (n - r, n + r)}
+        if len(ends) == 1:
+            return ends.pop()
+    raise ArithmeticError(f"{function} at {x} of {row.values} has open digits")
+
+
 def _kind(x: np.ndarray, rounded: np.ndarray, function: str) -> str:
     """Say what becomes of a row: the logits as read are asked first, then what rounding did."""
     if np.isnan(x).any():
