@@ -17,6 +17,7 @@ from softaudit.errors import OptionError
 from softaudit.formats import FORMATS
 from softaudit.metrics import (
     CAUSES,
+    OVER_LOGITS,
     Cast,
     Places,
     Range,
@@ -346,7 +347,8 @@ def _events(places: dict[str, Places], logits: Logits, function: Function) -> di
     found = {}
     for name, p in places.items():
         if p.first is not None:
+            level: Function = "softmax" if name in OVER_LOGITS else function
             whole_row = name in ("overflow.sum", "rows.lost_to_cast")
-            first = _index(logits, p.first, "logsumexp" if whole_row else function)
+            first = _index(logits, p.first, "logsumexp" if whole_row else level)
             found[name] = Event(p.count, p.rows, first)
     return found

@@ -175,7 +175,10 @@ def _lost_to_cast(form: str, cells: list[Cell]) -> Finding:
     cell = cells[0]
     cast, rows = cell.events.get("overflow.cast"), cell.events["rows.lost_to_cast"]
     largest = short(cell.key.arithmetic.storage.largest)
-    over = f"{count(cast.count, 'logit')} beyond ±{largest}" if cast else "an infinity it lacks"
+    why = [f"{count(cast.count, 'logit')} beyond ±{largest}"] if cast else []
+    if cast is None or cast.rows < rows.count:
+        why.append("an infinity it lacks")
+    over = " or ".join(why)
     text = f"{form} cast: {over}; {count(rows.count, 'row')} lost, first {place(rows.first)}"
     return Finding("breaks", tuple(c.key.name for c in cells), "cast-overflow", text)
 

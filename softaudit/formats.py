@@ -193,7 +193,8 @@ def _round_bits(x: NDArray[Any], drop: int) -> NDArray[Any]:
     bits = np.ascontiguousarray(x).view(word)
     bits = bits + (word((1 << (drop - 1)) - 1) + ((bits >> word(drop)) & word(1)))
     bits &= ~word((1 << drop) - 1)
-    return bits.view(x.dtype)
+    rounded: NDArray[Any] = bits.view(x.dtype)
+    return rounded
 
 
 def round_fraction(y: Fraction, form: Format, side: Literal[-1, 0, 1] = 0) -> float:

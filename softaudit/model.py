@@ -85,7 +85,8 @@ class Logits:
             rows = self.values[None][numbers]
         else:
             rows = self.values[np.unravel_index(numbers, self.rows_shape)]
-        return np.ascontiguousarray(rows, dtype=np.float64)
+        with np.errstate(invalid="ignore"):  # which signalling NaNs raise
+            return np.ascontiguousarray(rows, dtype=np.float64)
 
 
 class RowKind(IntEnum):

@@ -52,7 +52,7 @@ def significant(value: float | None) -> str:
 
 def ulps(value: float | None) -> str:
     """Give an error in ulp as `significant` does, but not what is next to nothing."""
-    return "<0.01" if value is not None and 0 < value < 0.005 else significant(value)
+    return "<0.01" if value is not None and 0 < value < 0.01 else significant(value)
 
 
 def percent(part: int, whole: int) -> str:

@@ -69,11 +69,16 @@ def _known(name: str) -> str:
     raise OptionError(f"pyproject.toml: unknown setting tool.softaudit.{name}: {hint}")
 
 
+_NUMBERS = {"temperature": (int, float), "axis": (int,), "sample": (int,), "worst": (int,)}
+
+
 def _value(name: str, value: Any) -> Any:
-    several = OPTIONS[name].endswith("s") and name not in ("axis",)
+    several = OPTIONS[name].endswith("s") and name != "axis"
     if several and isinstance(value, str):
         return [value]
-    kinds = (list,) if several else (int, float, str)
-    if isinstance(value, bool) or not isinstance(value, kinds):
-        raise OptionError(f"pyproject.toml: tool.softaudit.{name} cannot be {value!r}")
+    kinds = (list,) if several else _NUMBERS.get(name, (str,))
+    wrong = isinstance(value, bool) or not isinstance(value, kinds)
+    if wrong or (several and not all(isinstance(part, str) for part in value)):
+        wanted = "a list of names" if several else "a number" if name in _NUMBERS else "a string"
+        raise OptionError(f"pyproject.toml: tool.softaudit.{name} is {value!r}: give {wanted}")
     return value

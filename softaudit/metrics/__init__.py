@@ -9,7 +9,7 @@ from __future__ import annotations
 from softaudit.metrics.cast import Cast
 from softaudit.metrics.cause import CAUSES
 from softaudit.metrics.judged import Judged, compare
-from softaudit.metrics.range import COUNTS, Places, Range
+from softaudit.metrics.range import COUNTS, OVER_LOGITS, Places, Range
 from softaudit.metrics.rows import Rows
 from softaudit.metrics.ulp import (
     BINS_PER_OCTAVE,
@@ -27,6 +27,7 @@ __all__ = [
     "COUNTS",
     "INFINITE_BIN",
     "ONE_ULP_BIN",
+    "OVER_LOGITS",
     "Cast",
     "Judged",
     "Places",

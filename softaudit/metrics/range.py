@@ -94,6 +94,10 @@ class _Evidence:
         infinite = np.isinf(self.v) & self.fits & ~self.premature() & ~self.zeroed()
         return infinite | self.nan()
 
+    def not_finite(self) -> NDArray[np.bool_]:
+        """Everything that is not finite though it should be, but for log(0)."""
+        return self.fits & ~np.isfinite(self.v) & ~self.premature()
+
     def overflow_forced(self) -> NDArray[np.bool_]:
         return self.real & ~np.isfinite(self.rounded)
 
@@ -118,8 +122,12 @@ COUNTS: dict[str, Callable[[_Evidence], NDArray[np.bool_]]] = {
     "underflow.premature": _Evidence.premature,
     "underflow.subnormal": _Evidence.subnormal,
     "out_of_range": _Evidence.out_of_range,
+    "not_finite": _Evidence.not_finite,
 }
 """Counts by their names in the JSON contract; `overflow.sum` counts rows."""
+
+OVER_LOGITS = ("overflow.exp", "overflow.cast", "overflow.cast_to_mask", "rows.masked_by_cast")
+"""Counts of logits rather than of results, which logsumexp has one of for a row."""
 
 
 class Range:

@@ -44,6 +44,10 @@ def _count(value: float | None) -> str:
     return "–" if value is None else str(value) if value else "·"
 
 
+def _happened(cell: Cell, name: str) -> str:
+    return _count(cell.events[name].count if name in cell.events else 0)
+
+
 def _of(group: str, name: str) -> Callable[[Cell], str]:
     return lambda cell: _count(getattr(cell, group)[name])
 
@@ -81,7 +85,7 @@ def spread(histogram: Mapping[int, int]) -> str:
 
 
 COLUMNS: dict[str, Column] = {
-    "not-finite": Column(("not", "finite"), _of("overflow", "result"), 1, breaks=True),
+    "not-finite": Column(("not", "finite"), lambda c: _happened(c, "not_finite"), 1, breaks=True),
     "exp": Column(("exp", "inf"), _of("overflow", "exp"), 140, breaks=True),
     "sum": Column(("sum", "inf"), _of("overflow", "sum"), 140, breaks=True),
     "premature": Column(("underflow", "premature"), _of("underflow", "premature"), 1, breaks=True),
