@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
     from softaudit.model import Function
 
 
-def read(path: str, *, axis: int = -1, key: str | None = None) -> Logits:
+def read(path: str | PathLike[str], *, axis: int = -1, key: str | None = None) -> Logits:
     """Read logits from a file, standard input or a literal.
 
     Parameters
     ----------
-    path : str
+    path : str or path-like
         A path (.npy, .npz, .csv, .tsv, the text ones also gzipped), "-" for standard input, or
         literal logits such as "[40, 0]".
     axis : int
@@ -47,7 +48,7 @@ def read(path: str, *, axis: int = -1, key: str | None = None) -> Logits:
     """
     from softaudit.sources import read as read_all
 
-    found = read_all(path, axis=axis, key=key)
+    found = read_all(fspath(path), axis=axis, key=key)
     if len(found) > 1:
         names = ", ".join(str(logits.key) for logits in found)
         raise InputError(f"{path}: has several arrays; name one with key: {names}")

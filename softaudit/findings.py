@@ -70,7 +70,7 @@ def exp_overflows_above(form: Format) -> float:
 
 def exp_vanishes_below(form: Format) -> float:
     """Give the logit, about, below which the exponential is 0: log of half the least subnormal."""
-    return (form.least_exponent - 1) * log(2.0)
+    return (form.subnormal_exponent - 1) * log(2.0)
 
 
 def _notes(audit: Audit) -> Iterator[Finding]:
@@ -266,30 +266,32 @@ _WHY = {
 
 
 def _loses(audit: Audit) -> Iterator[Finding]:
-    """Give, for each cause, the cell that lost most ulp, and the one that lost most relatively."""
-    losses: dict[str, list[tuple[Worst, Cell]]] = {}
+    """Give, for each cause and function, what it costs every arithmetic at worst."""
+    losses: dict[tuple[str, str], list[tuple[Worst, Cell]]] = {}
     for cell in audit.cells:
         for worst in cell.worst:
-            if WORTH_TELLING < worst.ulp < float("inf"):
-                losses.setdefault(worst.cause, []).append((worst, cell))
-    for cause, reason in _WHY.items():
-        why = reason if audit.temperature == 1.0 else reason.replace("x − m", "x/T and x − m")
-        pairs = losses.get(cause, [])
-        if not pairs:
-            continue
-        most_ulp = max(pairs, key=lambda pair: pair[0].ulp)
-        most_relative = max(pairs, key=lambda pair: pair[0].relative)
-        told = [most_ulp] if most_relative[1] is most_ulp[1] else [most_ulp, most_relative]
-        for i, (worst, cell) in enumerate(told):
-            others = len(pairs) - len(told)
-            more = f"; {count(others, 'more cell')}" if others and i == len(told) - 1 else ""
-            text = f"{cell.key.name}: {_loss(worst)} {why}{more}"
-            yield Finding("loses", (cell.key.name,), cause, text)
+            if worst.cause in _WHY and WORTH_TELLING < worst.ulp < float("inf"):
+                losses.setdefault((worst.cause, cell.key.function), []).append((worst, cell))
+    for (cause, function), pairs in losses.items():
+        why = _WHY[cause]
+        if audit.temperature != 1.0:
+            why = why.replace("x − m", "x/T and x − m")
+        _, most = max(pairs, key=lambda pair: pair[1].causes[cause].count)
+        where = _where(most.causes[cause], "result")
+        text = f"{function} {why}: {', '.join(_by_arithmetic(pairs))}; up to {where}"
+        yield Finding("loses", tuple(cell.key.name for _, cell in pairs), cause, text)
 
 
-def _loss(worst: Worst) -> str:
-    size, relative = ulps(worst.ulp), significant(worst.relative)
-    return f"{size}{NO_BREAK}ULP, relative{NO_BREAK}{relative},"
+def _by_arithmetic(pairs: list[tuple[Worst, Cell]]) -> Iterator[str]:
+    """Give `float16 2037 ULP (relative 1.0)`, then the others without the words."""
+    groups = groupby(pairs, lambda pair: arithmetic_words(pair[1].key))
+    for i, (words, group) in enumerate(groups):
+        worst = max((worst for worst, _ in group), key=lambda worst: worst.ulp)
+        size, relative = ulps(worst.ulp), significant(worst.relative)
+        text = (
+            f"{words} {size} ULP (relative {relative})" if not i else f"{words} {size} ({relative})"
+        )
+        yield text.replace(" ", NO_BREAK)
 
 
 def _holds(audit: Audit) -> Iterator[Finding]:
@@ -303,7 +305,8 @@ def _holds(audit: Audit) -> Iterator[Finding]:
         else:
             least = min(_width(c) for c in sound)
             best = min((c for c in sound if _width(c) == least), key=_p99)
-            text = f"narrowest: {best.key.name} (p99{NO_BREAK}{ulps(_p99(best))}{NO_BREAK}ULP)"
+            size = f"p99{NO_BREAK}{ulps(_p99(best))}, max{NO_BREAK}{ulps(best.ulp['max'])}"
+            text = f"narrowest: {best.key.name} ({size}{NO_BREAK}ULP)"
             yield Finding("holds", (best.key.name,), None, text)
 
 

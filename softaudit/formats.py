@@ -52,14 +52,14 @@ class Format:
     top: int
 
     @property
-    def least_exponent(self) -> int:
-        """Exponent of the least subnormal number, which is also ulp(0)."""
+    def subnormal_exponent(self) -> int:
+        """Exponent of the least subnormal number, which is ulp(0)."""
         return self.emin - self.precision + 1
 
     @property
     def least_subnormal(self) -> float:
         """The least positive number."""
-        return float(np.ldexp(1.0, self.least_exponent))
+        return float(np.ldexp(1.0, self.subnormal_exponent))
 
     @property
     def least_normal(self) -> float:
@@ -101,7 +101,7 @@ class Format:
         """Whether every number of `other` is a number of this format."""
         return (
             self.precision >= other.precision
-            and self.least_exponent <= other.least_exponent
+            and self.subnormal_exponent <= other.subnormal_exponent
             and self.largest >= other.largest
             and (self.has_infinity or not other.has_infinity)
         )
@@ -179,7 +179,7 @@ def round_to(x: NDArray[Any], form: Format) -> NDArray[Any]:
             return x.astype(np.float32).astype(x.dtype)
         y = _round_bits(x, drop)
         if form.emin > np.finfo(x.dtype).minexp:
-            magic = x.dtype.type(np.ldexp(1.5, np.finfo(x.dtype).nmant + form.least_exponent))
+            magic = x.dtype.type(np.ldexp(1.5, np.finfo(x.dtype).nmant + form.subnormal_exponent))
             small = np.abs(x) < x.dtype.type(form.least_normal)
             y = np.where(small, np.copysign((x + magic) - magic, x), y)
         over = np.copysign(x.dtype.type(form.overflow), x)

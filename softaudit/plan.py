@@ -79,6 +79,8 @@ def make_plan(options: Mapping[str, Sequence[str]], **rest: Any) -> Plan:
         For an unknown name, if no cell is left, or for a temperature that is no positive number.
     """
     check_temperature(rest.get("temperature", 1.0))
+    if rest.get("worst", 0) < 0:
+        raise OptionError(f"worst {rest['worst']}: must be 0 or more")
     named = {name: tuple(options.get(name, ())) for name in OPTIONS}
     if not any(named.values()):
         return Plan(default_keys(), **rest)

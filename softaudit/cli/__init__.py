@@ -15,9 +15,10 @@ from softaudit.errors import SoftauditError
 ClickException: Any = typer.BadParameter.__mro__[2]
 """typer carries its own copy of click, or not, depending on its version."""
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="softaudit",
-    help="Audit softmax and log-softmax in low precision against proven exact values.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     invoke_without_command=True,
@@ -70,6 +71,8 @@ def run(arguments: list[str]) -> int:
             standalone_mode=False,
             default_map=settings.default_map(),
         )
+        if result == INTERRUPTED:
+            raise KeyboardInterrupt
         if sys.stdout is not None:
             sys.stdout.flush()
     except SoftauditError as error:
@@ -78,9 +81,10 @@ def run(arguments: list[str]) -> int:
         return _fail(_usage(error))
     except (KeyboardInterrupt, typer.Abort):
         print("softaudit: interrupted", file=sys.stderr)  # noqa: T201
-        return 130
-    except BrokenPipeError:
-        # Whoever read has read enough; keep the interpreter from flushing into the broken pipe.
+        return INTERRUPTED
+    except (BrokenPipeError, SystemExit):
+        # Whoever read has read enough, of which typer makes an exit of its own; keep the
+        # interpreter from flushing into the broken pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:

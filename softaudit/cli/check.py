@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -114,7 +115,7 @@ def command(
                 worst=worst,
                 sample=sample,
                 row=None if row is None else _row(row, source),
-                elements=row is not None or (literal and not quiet),
+                elements=(row is not None or literal) and not (quiet or columns),
             )
             audits.append(audit(source, plan))
         file.write(RENDERERS[kind](make_report(audits), shown))
@@ -145,7 +146,8 @@ def _formats(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _spare_inputs(output: str | None, inputs: list[str]) -> None:
     for word in inputs:
-        both = output is not None and Path(word).exists() and Path(output).exists()
+        # os.path, since pathlib raises for names as long as literals may be.
+        both = output is not None and os.path.exists(word) and os.path.exists(output)  # noqa: PTH110
         if both and Path(word).samefile(output or ""):
             raise OptionError(f"{output}: is an input; name another file for -o")
 

@@ -45,14 +45,14 @@ def destination(path: str | None) -> Iterator[Writable]:
     Parameters
     ----------
     path : str or None
-        None is standard output.
+        None and "-" are standard output.
 
     Raises
     ------
     OptionError
         If the file cannot be written.
     """
-    if path is None:
+    if path is None or path == "-":
         yield _Standard()
         return
     target = Path(os.path.realpath(path))  # a link stays one, and what it names is written

@@ -95,11 +95,11 @@ def _header(audit: Audit) -> Text:
     shape = "×".join(map(str, source.shape))
     name = source.name if source.key is None else f"{source.name}:{source.key}"
     rows = f"{count(source.rows, 'row')} of {source.columns}"
-    facts = [f"{source.format} {shape}", rows]
+    facts = [rows] if source.name.startswith("[") else [f"{source.format} {shape}", rows]
     if audit.row is not None:
         facts.append(f"row {place(audit.row)} alone")
     if audit.sampled is not None:
-        facts.append(f"{audit.sampled} rows sampled evenly")
+        facts.append(f"{count(audit.sampled, 'row')} sampled evenly")
     if source.axis not in (-1, len(source.shape) - 1):
         facts.append(f"axis {source.axis}")
     if audit.range is not None and audit.widest is not None:
@@ -114,7 +114,8 @@ def _header(audit: Audit) -> Text:
 def cell_table(cells: tuple[Cell, ...], screen: Screen) -> Table:
     """Lay out cells as a table with as many columns as there is room for."""
     arithmetics = [_arithmetic_label(c) for c in cells]
-    label_width = max(map(len, (*arithmetics, "format")))
+    functions = [c.key.function for c in cells]
+    label_width = max(map(len, (*arithmetics, *functions, "format")))
     algorithm_width = max(len(a) for a in (*(c.key.algorithm for c in cells), "algorithm"))
     names = columns.choose(
         cells, screen.columns, screen.width, label_width + algorithm_width + columns.GAP
@@ -171,7 +172,8 @@ def _worst_lines(audit: Audit, found: list[tuple[Cell, Worst]]) -> Iterator[Rend
         values = f"{_computed(worst)}, exact {telling(worst.exact, worst.computed)}, {size}"
         where = f"{cell.key.name} {place(worst.index)}: {values.replace(' ULP', f'{NO_BREAK}ULP')}"
         grid.add_row(worst.cause, where)
-        grid.add_row("", Text(reproduce(audit, cell, worst), style=QUIET))
+        if audit.source.command:
+            grid.add_row("", Text(reproduce(audit, cell, worst), style=QUIET))
     yield Padding(grid, (0, 0, 0, 2))
 
 

@@ -35,7 +35,10 @@ def from_array(array: ArrayLike, name: str = "array") -> Logits:
     InputError
         For other dtypes, integers beyond ±2^53, and arrays without an axis or without elements.
     """
-    values = np.asarray(array)
+    try:
+        values = np.asarray(array)
+    except ValueError as error:
+        raise InputError(f"{name}: rows of different length; give every row as many") from error
     if values.dtype.name not in FORMATS and values.dtype.kind not in "iu":
         raise InputError(f"{name}: dtype {values.dtype} is not real; convert it to float64 first")
     if values.ndim == 0 or values.size == 0:
@@ -43,4 +46,4 @@ def from_array(array: ArrayLike, name: str = "array") -> Logits:
     digest = hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
     real = as_real(values, name).view()
     real.flags.writeable = False
-    return Logits(real, name, name, values.dtype.name, values.shape, digest)
+    return Logits(real, name, "", values.dtype.name, values.shape, digest)

@@ -144,6 +144,7 @@ def _read_table(data: bytes, delimiter: str | None, name: str) -> NDArray[np.flo
             first, columns = line, len(fields)
             # By float() itself: a row of numbers like 1_000 is to be refused, not taken for names.
             if not any(_is_number(field, float) for field in fields):
+                _check_header(fields, f"{name}, line {line}")
                 continue
         if len(fields) != columns:
             raise InputError(
@@ -160,6 +161,19 @@ def _read_table(data: bytes, delimiter: str | None, name: str) -> NDArray[np.flo
     if np.any(np.abs(table) >= LARGEST_INTEGER):
         _refuse_changed(data, delimiter, name)
     return table
+
+
+def _check_header(fields: list[str], place: str) -> None:
+    if len(fields) > 1 and not fields[0].strip():
+        raise InputError(
+            f"{place}: the first column has no name, as pandas writes its index; "
+            "write the table without it (index=False)"
+        )
+    if len(fields) == 1 and any(mark in fields[0] for mark in _SNIFFED):
+        raise InputError(
+            f"{place}: '{printable(fields[0], 40)}' is one column; "
+            "if another sign separates the columns, name the file .txt"
+        )
 
 
 def _refuse_changed(data: bytes, delimiter: str | None, name: str) -> None:

@@ -28,8 +28,8 @@ class Limits:
     Attributes
     ----------
     format : str
-    precision, least_exponent : int
-        Significant bits, and the exponent of the least subnormal number.
+    precision, emin, emax : int
+        Significant bits, and the exponents of the least normal and of the largest number.
     largest, least_normal, least_subnormal : float
     ulp_of_one : float
     exp_overflows, exp_subnormal, exp_zero : str
@@ -49,7 +49,8 @@ class Limits:
 
     format: str
     precision: int
-    least_exponent: int
+    emin: int
+    emax: int
     largest: float
     least_normal: float
     least_subnormal: float
@@ -86,7 +87,8 @@ def _limits(form: Format) -> Limits:
     return Limits(
         format=form.name,
         precision=form.precision,
-        least_exponent=form.least_exponent,
+        emin=form.emin,
+        emax=form.emax,
         largest=form.largest,
         least_normal=form.least_normal,
         least_subnormal=form.least_subnormal,
