@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.model import Function, Logits, Plan, Problem
+    from softaudit.reference import Enclosed
 
 BLOCK = 1 << 15
 """Elements of a block, about."""
@@ -76,7 +77,7 @@ def audit(logits: Logits, plan: Plan, *, block: int = BLOCK) -> Audit:
     """
     reference.check_processor()
     keys, skipped = _askable(plan)
-    work = _Work(logits, plan.temperature, keys)
+    work = _Work(logits, plan, keys)
     numbers = chosen_rows(logits, plan)
     step = max(1, block // logits.columns)
     for start in range(0, len(numbers), step):
@@ -87,7 +88,7 @@ def audit(logits: Logits, plan: Plan, *, block: int = BLOCK) -> Audit:
         logits.source,
         plan.temperature,
         len(numbers) if plan.sample is not None else None,
-        ReferenceUse(plan.reference, work.values, work.undecided, radius),
+        ReferenceUse(plan.reference, work.settled, work.undecided, radius),
         cells,
         skipped,
         work.range,
@@ -141,13 +142,14 @@ class _Tally:
 class _Work:
     """All tallies of one source, and what they share."""
 
-    def __init__(self, logits: Logits, temperature: float, keys: tuple[CellKey, ...]) -> None:
+    def __init__(self, logits: Logits, plan: Plan, keys: tuple[CellKey, ...]) -> None:
         self.logits = logits
-        self.temperature = temperature
+        self.temperature = plan.temperature
+        self.method = plan.reference
         self.tallies = {key: _Tally() for key in keys}
         self.casts = {(key.function, key.arithmetic.storage.name): Cast() for key in keys}
         self.functions = tuple(dict.fromkeys(key.function for key in keys))
-        self.values = self.undecided = 0
+        self.settled = self.undecided = 0
         self.range: tuple[float, float] | None = None
         self.widest: float | None = None
 
@@ -156,7 +158,7 @@ class _Work:
         x = self.logits.take(numbers)
         self._describe(x)
         original = pose(x, FORMATS["float64"], self.temperature)
-        exact = reference.enclose(x, self.temperature, self.functions)
+        exact = reference.enclose(x, self.temperature, self.functions, self.method)
         by_format: dict[str, list[CellKey]] = {}
         for key in self.tallies:
             by_format.setdefault(key.arithmetic.storage.name, []).append(key)
@@ -165,10 +167,12 @@ class _Work:
             functions = tuple(dict.fromkeys(key.function for key in keys))
             enclosures = exact
             if not _same(problem, original):
-                enclosures = reference.enclose(problem.values, problem.temperature, functions)
+                enclosures = reference.enclose(
+                    problem.values, problem.temperature, functions, self.method
+                )
             for function in functions:
                 posed = _Posed(function, numbers, problem, enclosures[function])
-                self._cast(posed, original, exact[function])
+                self._cast(posed, original, exact[function].enclosure)
                 self._judge(posed, [key for key in keys if key.function == function])
 
     def _describe(self, x: NDArray[np.float64]) -> None:
@@ -199,7 +203,8 @@ class _Work:
         problem = take_rows(posed.problem, audited)
         enclosure = take_rows(posed.enclosure, audited)
         verdict: Verdict = reference.judge(enclosure, problem, posed.function)
-        self.values += verdict.rounded.size
+        by_mpmath = np.count_nonzero(posed.by_mpmath & audited) * verdict.rounded.shape[-1]
+        self.settled += int(by_mpmath) + verdict.settled
         self.undecided += verdict.undecided
         for key in keys:
             tally = self.tallies[key]
@@ -221,12 +226,13 @@ class _Posed:
         function: Function,
         numbers: NDArray[np.int64],
         problem: Problem,
-        enclosure: Enclosure,
+        enclosed: Enclosed,
     ) -> None:
         self.function = function
         self.numbers = numbers
         self.problem = problem
-        self.enclosure = enclosure
+        self.enclosure = enclosed.enclosure
+        self.by_mpmath = enclosed.by_mpmath
         self.kinds = classify(problem, function)
         self.audited = self.kinds == RowKind.AUDITED
 

@@ -48,7 +48,8 @@ def row_tables(
 
 def _table(problem: Problem, keys: list[CellKey], index: tuple[int, ...]) -> RowTable:
     function, kind = keys[0].function, RowKind(classify(problem, keys[0].function)[0])
-    enclosure = reference.enclose(problem.values, problem.temperature, (function,))[function]
+    enclosed = reference.enclose(problem.values, problem.temperature, (function,))
+    enclosure = enclosed[function].enclosure
     judged: dict[str, tuple[NDArray[np.float64], Judged | None]] = {}
     verdict = None
     if kind is RowKind.AUDITED:

@@ -175,7 +175,8 @@ def exact(
     source, temperature = _asked(logits, key, temperature)
     problem = pose(_all_rows(source), key.arithmetic.storage, temperature)
     answerable = np.isin(classify(problem, function), (RowKind.AUDITED, RowKind.LOST_TO_CAST))
-    enclosure = reference.enclose(problem.values, problem.temperature, (function,))[function]
+    found = reference.enclose(problem.values, problem.temperature, (function,))
+    enclosure = found[function].enclosure
     values = np.full(enclosure.high.shape, np.nan)
     if answerable.any():
         part = take_rows(problem, answerable)

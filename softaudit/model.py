@@ -370,7 +370,7 @@ class Plan:
     temperature : float
         T, positive and finite.
     reference : str
-        How the judge works: "mpmath".
+        How the judge works: a key of `softaudit.reference.METHODS`.
     worst : int
         How many worst elements a cell keeps, one per cause.
     sample : int or None
@@ -387,7 +387,7 @@ class Plan:
 
     keys: tuple[CellKey, ...]
     temperature: float = 1.0
-    reference: str = "mpmath"
+    reference: str = "certified"
     worst: int = 5
     sample: int | None = None
     row: tuple[int, ...] | None = None
@@ -406,7 +406,7 @@ class SkippedCell:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceUse:
-    """What the judge did: method, how many values took mpmath, how many stayed open."""
+    """What the judge did: method, how many values mpmath settled, how many stayed open."""
 
     method: str
     settled_by_mpmath: int

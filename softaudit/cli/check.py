@@ -62,6 +62,9 @@ def command(
         str | None,
         typer.Option("--row", help="One row, element by element: 0,2,5.", metavar="INDEX"),
     ] = None,
+    reference: Annotated[
+        str, _one("reference", "certified, or mpmath: every value by mpmath alone, slowly.")
+    ] = "certified",
     worst: Annotated[
         int, _one("worst", "How many worst elements to show, one per cause.", min=0, metavar="N")
     ] = 5,
@@ -86,6 +89,7 @@ def command(
     from softaudit.audit import audit
     from softaudit.cli.output import destination, screen
     from softaudit.plan import known, make_plan
+    from softaudit.reference import METHODS
     from softaudit.render import RENDERERS
     from softaudit.report import make_report
     from softaudit.sources import read
@@ -112,6 +116,7 @@ def command(
             plan = make_plan(
                 options,
                 temperature=temperature,
+                reference=known(reference, METHODS, "reference"),
                 worst=worst,
                 sample=sample,
                 row=None if row is None else _row(row, source),

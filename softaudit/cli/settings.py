@@ -23,6 +23,7 @@ OPTIONS: dict[str, str] = {
     "axis": "axis",
     "key": "key",
     "sample": "sample",
+    "reference": "reference",
     "worst": "worst",
     "columns": "columns",
     "output-format": "output_format",

@@ -5,7 +5,8 @@ sum of NumPy's.  mpmath is used through its functions on explicit precision, so 
 is read or set.
 """
 
-from softaudit.reference.enclose import Figures, enclose, figures, judge
+from softaudit.reference.enclose import METHODS, Enclosed, enclose
 from softaudit.reference.guard import check_processor
+from softaudit.reference.settle import Figures, figures, judge
 
-__all__ = ["Figures", "check_processor", "enclose", "figures", "judge"]
+__all__ = ["METHODS", "Enclosed", "Figures", "check_processor", "enclose", "figures", "judge"]

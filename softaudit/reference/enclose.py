@@ -1,43 +1,38 @@
-"""From exact values at a precision to enclosures, and from doubts to decisions."""
+"""Enclosures of exact values: double-word arithmetic, and mpmath where that says no more."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
-from math import ldexp
-from typing import TYPE_CHECKING, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from mpmath import libmp
 
-from softaudit.formats import LEAST_BINADE, Format, binade, round_fraction
-from softaudit.model import Enclosure, Function, Verdict
-from softaudit.reference import decide
-from softaudit.reference.exact import BASE_PRECISION, LARGEST_PRECISION, Bounded, Mpf, Row
+from softaudit.formats import LEAST_BINADE
+from softaudit.model import Enclosure, Function
+from softaudit.reference import by_mpmath, certified
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
-    from softaudit.model import Problem
+METHODS = ("certified", "mpmath")
+"""certified: double-word arithmetic first; mpmath: every value by mpmath alone."""
 
-Side = Literal[-1, 0, 1]
+WIDE = 2.0**-80
+"""Relative radius from which an enclosure is made anew by mpmath."""
 
 
-class Scaled(NamedTuple):
-    """One value's share of an `Enclosure`."""
+class Enclosed(NamedTuple):
+    """Enclosures of one function, and which rows mpmath made."""
 
-    high: float
-    low: float
-    exponent: int
-    radius: float
-    side: int
+    enclosure: Enclosure
+    by_mpmath: NDArray[np.bool_]
 
 
 def enclose(
-    values: NDArray[np.float64], temperature: float, functions: tuple[Function, ...]
-) -> dict[Function, Enclosure]:
+    values: NDArray[np.float64],
+    temperature: float,
+    functions: tuple[Function, ...],
+    method: str = "certified",
+) -> dict[Function, Enclosed]:
     """Enclose the exact values of functions on rows of logits.
 
     Parameters
@@ -48,246 +43,45 @@ def enclose(
         T̂, positive and finite.
     functions : tuple of str
         Which functions; they share the rows' sums.
+    method : str
+        One of `METHODS`.
 
     Returns
     -------
-    dict of Enclosure
+    dict of Enclosed
         Of shape (rows, columns), or (rows, 1) for logsumexp.  NaN where no real or infinite value
         is defined: rows with NaN, and for softmax and log_softmax rows with +∞ or nothing but −∞.
     """
-    parts: dict[Function, list[NDArray[np.void]]] = {f: [] for f in functions}
-    for row in values:
-        enclosed = _enclose_row(row, temperature, functions)
-        for function, part in zip(functions, enclosed, strict=True):
-            parts[function].append(part)
-    return {f: _assemble(np.stack(part)) for f, part in parts.items()}
+    odd = np.ones(len(values), dtype=np.bool_)
+    if method == "certified":
+        odd = ~certified.ordinary_rows(values, temperature)
+    if odd.all():
+        found = by_mpmath.enclose(values, temperature, functions)
+        return {f: Enclosed(found[f], odd) for f in functions}
+    ordinary = certified.enclose(values[~odd], temperature, functions)
+    parts = {f: _spread(ordinary[f], ~odd) for f in functions}
+    redone = {f: odd | _wide(parts[f]) for f in functions}
+    for f in functions:
+        if redone[f].any():
+            again = by_mpmath.enclose(values[redone[f]], temperature, (f,))[f]
+            for name in Enclosure.__slots__:
+                getattr(parts[f], name)[redone[f]] = getattr(again, name)
+    return {f: Enclosed(parts[f], redone[f]) for f in functions}
 
 
-_FIELDS = np.dtype(
-    [("high", "f8"), ("low", "f8"), ("exponent", "i8"), ("radius", "f8"), ("side", "i1")]
-)
+def _spread(part: Enclosure, rows: NDArray[np.bool_]) -> Enclosure:
+    """Put enclosures of some rows in their places among all."""
+    if rows.all():
+        return part
+    arrays = []
+    for name in Enclosure.__slots__:
+        array = getattr(part, name)
+        whole = np.zeros((len(rows), array.shape[1]), dtype=array.dtype)
+        whole[rows] = array
+        arrays.append(whole)
+    return Enclosure(*arrays)
 
 
-def _assemble(part: NDArray[np.void]) -> Enclosure:
-    return Enclosure(*(np.ascontiguousarray(part[name]) for name in _FIELDS.names or ()))
-
-
-def _enclose_row(
-    x: NDArray[np.float64], temperature: float, functions: tuple[Function, ...]
-) -> Iterator[NDArray[np.void]]:
-    distinct, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
-    row = None
-    if np.isfinite(x).any() and distinct[-1] < np.inf:
-        row = Row(distinct.tolist(), counts.tolist(), temperature, BASE_PRECISION)
-    for function in functions:
-        if function == "logsumexp":
-            yield np.array([scale(_logsumexp(x, row))], dtype=_FIELDS)
-        elif row is None:
-            yield np.full(len(x), np.array(_UNDEFINED, dtype=_FIELDS))
-        else:
-            of = getattr(row, function)
-            part = [scale(of(j)) for j in range(len(distinct))]
-            yield np.array(part, dtype=_FIELDS)[inverse]
-
-
-_UNDEFINED = Scaled(np.nan, 0.0, 0, 0.0, 0)
-
-
-def _logsumexp(x: NDArray[np.float64], row: Row | None) -> Bounded:
-    if row is None:
-        top = float(np.max(x))  # NaN wherever there is one
-        return Bounded(libmp.from_float(top), None)
-    while True:
-        y = row.logsumexp()
-        if y.error is None or y.error < y.value[2] + y.value[3] - BASE_PRECISION + 8:
-            return y
-        if row.precision >= LARGEST_PRECISION:
-            return y
-        row = _sharper(row, x)
-
-
-def _sharper(row: Row, x: NDArray[np.float64]) -> Row:
-    distinct, counts = np.unique(x, return_counts=True)
-    temperature = libmp.to_float(row.temperature)
-    return Row(distinct.tolist(), counts.tolist(), temperature, 2 * row.precision)
-
-
-def scale(y: Bounded) -> Scaled:
-    """Turn one bounded value into a scaled double-word with a radius.
-
-    The nearest double-word is at most 2^−53 |low| away, which the radius takes in beside the
-    value's own error; what a float64 cannot hold of the low part leaves its sign as a fact.
-    """
-    sign, man, exponent, size = y.value
-    if man == 0:
-        return _scale_special(y)
-    man, top = int(man), int(exponent + size - 1)
-    if top <= LEAST_BINADE:
-        return _tiny(-1.0 if sign else 1.0)
-    shift = max(size - 53, 0)
-    head = (man + (1 << shift >> 1)) >> shift
-    rest = man - (head << shift)
-    high, low = ldexp(head, shift + 1 - size), _ldexp(rest, 1 - size)
-    radius = abs(low) * 2.0**-52 + (_LEAST if rest else 0.0)
-    if y.error is not None:
-        radius += _ldexp(1, min(y.error - top, 1000)) * (1 + 2.0**-50) + _LEAST
-    side = y.side * (-1 if sign else 1) if rest == 0 else 0
-    if low == 0.0 and (y.error is None or y.error < exponent + rest.bit_length() - 1):
-        side = side or (rest > 0) - (rest < 0)
-    if high == 2.0:
-        high, low, radius, top = 1.0, low / 2, radius / 2 + _LEAST, top + 1
-    return Scaled(-high, -low, top, radius, -side) if sign else Scaled(high, low, top, radius, side)
-
-
-_LEAST = 2.0**-1074
-
-
-def _scale_special(y: Bounded) -> Scaled:
-    if y.side:
-        return _tiny(float(y.side))
-    return Scaled(libmp.to_float(y.value), 0.0, 0, 0.0, 0)
-
-
-def _tiny(sign: float) -> Scaled:
-    """Enclose a value between 0 and sign · 2^(LEAST_BINADE + 1)."""
-    return Scaled(sign, 0.0, LEAST_BINADE, 1.0, 0)
-
-
-def _ldexp(man: int, exponent: int) -> float:
-    excess = max(abs(man).bit_length() - 64, 0)
-    return ldexp(man >> excess, exponent + excess)
-
-
-def judge(y: Enclosure, problem: Problem, function: Function) -> Verdict:
-    """Decide rounding and binade for the problem's format, by mpmath where the enclosure cannot.
-
-    Parameters
-    ----------
-    y : Enclosure
-        Of the function on the problem.
-    problem : Problem
-    function : str
-
-    Returns
-    -------
-    Verdict
-        `undecided` counts questions still open at the largest precision.
-    """
-    binades, open_binade = decide.binade(y)
-    rounded, open_rounding = decide.rounding(y, binades, problem.format)
-    settled = undecided = 0
-    for i, j in np.argwhere(open_binade | open_rounding):
-        decision = settle(problem, function, int(i), int(j))
-        settled += 1
-        if decision is None:
-            undecided += 1
-        else:
-            rounded[i, j], binades[i, j] = decision
-    return Verdict(y, rounded, binades, settled, undecided)
-
-
-def settle(problem: Problem, function: Function, i: int, j: int) -> tuple[float, int] | None:
-    """Give (round(y), ⌊log2|y|⌋) of one value, at growing precision; None if it stays open."""
-    for row, place in _growing(problem, function, i, j):
-        ends = _ends(row, function, place)
-        decisions = {(round_fraction(v, problem.format, s), binade(v, s)) for v, s in ends}
-        if len(decisions) == 1:
-            return decisions.pop()
-        if all(b <= LEAST_BINADE for _, b in decisions):
-            return 0.0, LEAST_BINADE
-    return None
-
-
-def _growing(problem: Problem, function: Function, i: int, j: int) -> Iterator[tuple[Row, int]]:
-    x = problem.values[i]
-    distinct, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
-    place = 0 if function == "logsumexp" else int(inverse[j])
-    precision = BASE_PRECISION
-    while precision <= LARGEST_PRECISION:
-        yield Row(distinct.tolist(), counts.tolist(), problem.temperature, precision), place
-        precision *= 2
-
-
-def _ends(row: Row, function: Function, j: int) -> tuple[tuple[Fraction, Side], ...]:
-    """Give the ends of what y may be, each with the side of it on which y lies."""
-    exactly = row.exactly(function, j)
-    if exactly is not None:
-        return ((exactly, 0),)
-    least, most = getattr(row, function)(j).ends()
-    ends: list[tuple[Fraction, Side]] = [(least, 0), (most, 0)]
-    fact = row.fact(function, j)
-    if fact is not None:
-        bound, side = fact
-        if side < 0 and most >= bound:
-            ends[1] = (bound, -1)
-        if side > 0 and least <= bound:
-            ends[0] = (bound, +1)
-    return tuple(ends)
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """mpmath's figures of one result: exact value as decimal, and the errors against it."""
-
-    exact: str
-    ulp: float
-    absolute: float
-    relative: float
-
-
-def figures(
-    problem: Problem, function: Function, place: tuple[int, int], computed: float, form: Format
-) -> Figures:
-    """Measure one result to the last digit that is printed.
-
-    Precision grows until both ends of what y may be give the same 25 digits and the same
-    doubles for each error.
-
-    Parameters
-    ----------
-    place : tuple of int
-        Row and column in the problem.
-    computed : float
-        v; for NaN and ±∞ every error is ∞.
-    form : Format
-        Whose ulp is the unit.
-    """
-    answer = None
-    for row, j in _growing(problem, function, *place):
-        if row.vanishes(function, j):
-            return _measure_vanishing(row.vanishing(function, j), computed, form)
-        found = {_measure(v, s, computed, form) for v, s in _ends(row, function, j)}
-        answer = found.pop()
-        if not found:
-            break
-    return cast("Figures", answer)
-
-
-def _measure(y: Fraction, side: Side, computed: float, form: Format) -> Figures:
-    decimal = libmp.to_str(libmp.from_rational(y.numerator, y.denominator, 200, "n"), DIGITS)
-    if not np.isfinite(computed):
-        return Figures(decimal, np.inf, np.inf, np.inf)
-    error = abs(Fraction(computed) - y)
-    quantum = Fraction(2) ** (max(binade(y, side), form.emin) - form.precision + 1)
-    relative = _to_float(error / abs(y)) if y else (0.0 if error == 0 else np.inf)
-    return Figures(decimal, _to_float(error / quantum), _to_float(error), relative)
-
-
-def _measure_vanishing(y: Mpf, computed: float, form: Format) -> Figures:
-    """Measure against a value below 2^LEAST_BINADE, which no difference of doubles can see."""
-    decimal = libmp.to_str(y, DIGITS)
-    if not np.isfinite(computed):
-        return Figures(decimal, np.inf, np.inf, np.inf)
-    size = Fraction(abs(computed))
-    error = _to_float(size / Fraction(2) ** form.least_exponent)
-    return Figures(decimal, error, float(size), np.inf if computed else 1.0)
-
-
-DIGITS = 25
-
-
-def _to_float(q: Fraction) -> float:
-    try:
-        return float(q)
-    except OverflowError:
-        return np.inf
+def _wide(y: Enclosure) -> NDArray[np.bool_]:
+    real = np.isfinite(y.high) & (y.exponent > LEAST_BINADE)
+    return np.asarray((real & (y.radius > WIDE)).any(axis=-1))

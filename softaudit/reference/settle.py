@@ -1,0 +1,157 @@
+"""From enclosures and doubts to decisions, and to figures that hold to the last digit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal, cast
+
+import numpy as np
+from mpmath import libmp
+
+from softaudit.formats import LEAST_BINADE, Format, binade, round_fraction
+from softaudit.model import Enclosure, Function, Verdict
+from softaudit.reference import decide
+from softaudit.reference.exact import BASE_PRECISION, LARGEST_PRECISION, Mpf, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from softaudit.model import Problem
+
+Side = Literal[-1, 0, 1]
+
+
+def judge(y: Enclosure, problem: Problem, function: Function) -> Verdict:
+    """Decide rounding and binade for the problem's format, by mpmath where the enclosure cannot.
+
+    Parameters
+    ----------
+    y : Enclosure
+        Of the function on the problem.
+    problem : Problem
+    function : str
+
+    Returns
+    -------
+    Verdict
+        `undecided` counts questions still open at the largest precision.
+    """
+    binades, open_binade = decide.binade(y)
+    rounded, open_rounding = decide.rounding(y, binades, problem.format)
+    settled = undecided = 0
+    for i, j in np.argwhere(open_binade | open_rounding):
+        decision = settle(problem, function, int(i), int(j))
+        settled += 1
+        if decision is None:
+            undecided += 1
+        else:
+            rounded[i, j], binades[i, j] = decision
+    return Verdict(y, rounded, binades, settled, undecided)
+
+
+def settle(problem: Problem, function: Function, i: int, j: int) -> tuple[float, int] | None:
+    """Give (round(y), ⌊log2|y|⌋) of one value, at growing precision; None if it stays open."""
+    for row, place in _growing(problem, function, i, j):
+        ends = _ends(row, function, place)
+        decisions = {(round_fraction(v, problem.format, s), binade(v, s)) for v, s in ends}
+        if len(decisions) == 1:
+            return decisions.pop()
+        if all(b <= LEAST_BINADE for _, b in decisions):
+            return 0.0, LEAST_BINADE
+    return None
+
+
+def _growing(problem: Problem, function: Function, i: int, j: int) -> Iterator[tuple[Row, int]]:
+    x = problem.values[i]
+    distinct, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
+    place = 0 if function == "logsumexp" else int(inverse[j])
+    precision = BASE_PRECISION
+    while precision <= LARGEST_PRECISION:
+        yield Row(distinct.tolist(), counts.tolist(), problem.temperature, precision), place
+        precision *= 2
+
+
+def _ends(row: Row, function: Function, j: int) -> tuple[tuple[Fraction, Side], ...]:
+    """Give the ends of what y may be, each with the side of it on which y lies."""
+    exactly = row.exactly(function, j)
+    if exactly is not None:
+        return ((exactly, 0),)
+    least, most = getattr(row, function)(j).ends()
+    ends: list[tuple[Fraction, Side]] = [(least, 0), (most, 0)]
+    fact = row.fact(function, j)
+    if fact is not None:
+        bound, side = fact
+        if side < 0 and most >= bound:
+            ends[1] = (bound, -1)
+        if side > 0 and least <= bound:
+            ends[0] = (bound, +1)
+    return tuple(ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """mpmath's figures of one result: exact value as decimal, and the errors against it."""
+
+    exact: str
+    ulp: float
+    absolute: float
+    relative: float
+
+
+def figures(
+    problem: Problem, function: Function, place: tuple[int, int], computed: float, form: Format
+) -> Figures:
+    """Measure one result to the last digit that is printed.
+
+    Precision grows until both ends of what y may be give the same 25 digits and the same
+    doubles for each error.
+
+    Parameters
+    ----------
+    place : tuple of int
+        Row and column in the problem.
+    computed : float
+        v; for NaN and ±∞ every error is ∞.
+    form : Format
+        Whose ulp is the unit.
+    """
+    answer = None
+    for row, j in _growing(problem, function, *place):
+        if row.vanishes(function, j):
+            return _measure_vanishing(row.vanishing(function, j), computed, form)
+        found = {_measure(v, s, computed, form) for v, s in _ends(row, function, j)}
+        answer = found.pop()
+        if not found:
+            break
+    return cast("Figures", answer)
+
+
+def _measure(y: Fraction, side: Side, computed: float, form: Format) -> Figures:
+    decimal = libmp.to_str(libmp.from_rational(y.numerator, y.denominator, 200, "n"), DIGITS)
+    if not np.isfinite(computed):
+        return Figures(decimal, np.inf, np.inf, np.inf)
+    error = abs(Fraction(computed) - y)
+    quantum = Fraction(2) ** (max(binade(y, side), form.emin) - form.precision + 1)
+    relative = _to_float(error / abs(y)) if y else (0.0 if error == 0 else np.inf)
+    return Figures(decimal, _to_float(error / quantum), _to_float(error), relative)
+
+
+def _measure_vanishing(y: Mpf, computed: float, form: Format) -> Figures:
+    """Measure against a value below 2^LEAST_BINADE, which no difference of doubles can see."""
+    decimal = libmp.to_str(y, DIGITS)
+    if not np.isfinite(computed):
+        return Figures(decimal, np.inf, np.inf, np.inf)
+    size = Fraction(abs(computed))
+    error = _to_float(size / Fraction(2) ** form.subnormal_exponent)
+    return Figures(decimal, error, float(size), np.inf if computed else 1.0)
+
+
+DIGITS = 25
+
+
+def _to_float(q: Fraction) -> float:
+    try:
+        return float(q)
+    except OverflowError:
+        return np.inf
