@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
+from decimal import Context, Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
@@ -25,7 +26,7 @@ import ml_dtypes  # noqa: F401  NumPy then knows the narrow dtypes by name
 import numpy as np
 
 INF = float("inf")
-PRECISIONS = (128, 256, 1024, 4096, 1 << 14)
+PRECISIONS = (128, 256, 512, 1400, 4096, 1 << 14)
 NEGLIGIBLE_GAP = 10**6
 
 
@@ -336,17 +337,26 @@ def _rational_float(q: Fraction | float) -> float:
         return INF
 
 
-def decimal(row: Row, function: str, x: float) -> Decimal:
-    """Give y to 25 digits, correctly rounded, at whatever precision it takes."""
+def decimal(row: Row, function: str, x: float) -> Decimal | None:
+    """Give y to 60 digits; None below 2^−5000."""
     exactly = row.rational(function)
     if exactly is not None:
         return DIGITS.divide(Decimal(exactly.numerator), Decimal(exactly.denominator))
     for bits in PRECISIONS:
         n, r, e = _integers(row.ball(function, x, bits))
-        ends = {DIGITS.multiply(_whole(m, e), _whole(1, -e, over=True)) for m in (n - r, n + r)}
-        if len(ends) == 1:
-            return ends.pop()
-    raise ArithmeticError(f"{function} at {x} of {row.values} has open digits")
+        if n.bit_length() + e < -5000:
+            return None
+        if r.bit_length() < n.bit_length() - 210:
+            return _decimal(n, e)
+    return None
+
+
+DIGITS = Context(prec=60, Emin=-(10**9), Emax=10**9)
+
+
+def _decimal(n: int, e: int) -> Decimal:
+    """Give n · 2^e to 60 digits."""
+    return DIGITS.divide(Decimal(n << max(e, 0)), Decimal(1 << max(-e, 0)))
 
 
 def _kind(x: np.ndarray, rounded: np.ndarray, function: str) -> str:
@@ -397,6 +407,7 @@ class Question:
         self.function = function
         self.form = FORMS[format]
         self.shape = x.shape[:-1] if function == "logsumexp" else x.shape
+        self.given = x.shape
         self.x = x.astype(np.float64).reshape(-1, x.shape[-1])
         self.rounded = round_array(self.x, self.form)
         self.original_temperature = float(temperature)
@@ -442,6 +453,11 @@ class Question:
             return [(float(self.x[i].max()), float(self.rounded[i].max()))]
         return list(zip(self.x[i].tolist(), self.rounded[i].tolist(), strict=True))
 
+    def answer(self, i: int, hat: float) -> tuple[float, float]:
+        """Give y, or 1 for any real but 0, and round(y)."""
+        y, found = self._decide(i, hat)
+        return y, found.value
+
     def _decide(self, i: int, hat: float) -> tuple[float, Rounded]:
         """Give a stand-in for y (0, ±∞, or 1 for other reals), round(y) and the unit."""
         if not math.isfinite(hat):
@@ -471,7 +487,21 @@ class Question:
             "correctly_rounded": _count(elements, lambda e: e.v == e.rounded),
             "cast_error": _cast_figures(elements),
             "row_sum": self._row_sum(v[audited]),
+            "largest": max((abs(e.v) for e in elements if math.isfinite(e.v)), default=0.0),
         }
+
+    def worst(self, index: tuple[int, ...], computed: float) -> tuple[Errors, Decimal | None]:
+        """Give the errors of one result that counts, and the exact value to 60 digits."""
+        if self.function == "logsumexp":
+            index = (*index, int(np.argmax(self.rounded.reshape(*self.shape, -1)[index])))
+        i, j = np.unravel_index(np.ravel_multi_index(index, self.given), self.x.shape)
+        hat = float(self.rounded[i, j])
+        if not math.isfinite(hat):
+            return self._measure_mask(computed), Decimal(0)
+        unit = self._decide(int(i), hat)[1].unit
+        row = self.rows[i]
+        errors = measure(row, self.function, hat, computed, unit)
+        return errors, decimal(row, self.function, hat)
 
     def _elements(self, i: int, v: list[float]) -> list[Element]:
         triples: dict[tuple[float, float, float | None], int] = {}
@@ -487,11 +517,14 @@ class Question:
         y, (rounded, unit) = self._decide(i, hat)
         errors = None
         if math.isfinite(y) and math.isfinite(rounded):
-            if math.isfinite(hat):
-                errors = measure(self.rows[i], self.function, hat, v, unit)
-            else:
-                errors = _measure_rational(Fraction(0), v, unit) if math.isfinite(v) else NOT_FINITE
+            on_row = math.isfinite(hat)
+            errors = measure(self.rows[i], self.function, hat, v, unit) if on_row else None
+            errors = errors or self._measure_mask(v)
         return Element(v, y, rounded, errors, self._cast_error(i, x, hat), count)
+
+    def _measure_mask(self, v: float) -> Errors:
+        """Measure a softmax whose exact value is 0."""
+        return _measure_rational(Fraction(0), v, self.least) if math.isfinite(v) else NOT_FINITE
 
     def _cast_error(self, i: int, x: float, hat: float) -> float | None:
         """Give |exact(x̂, T̂) − exact(x, T)| in ulp of the latter, where both are real."""

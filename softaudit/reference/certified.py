@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
     from softaudit.model import Function
 
+SUM_BITS = 84
+"""S is known to within 2^−87.8, which is below 2^(−SUM_BITS − 3)."""
+
 SOFTMAX_ERROR = 2.0**-86.7
 LOG_ERROR = 2.0**-86
 RELATIVE_RADIUS = 2.0**-85
@@ -65,7 +68,7 @@ def ordinary_rows(x: NDArray[np.float64], temperature: float) -> NDArray[np.bool
     if not 1 / LARGEST_TEMPERATURE <= temperature <= LARGEST_TEMPERATURE:
         return np.zeros(len(x), dtype=np.bool_)
     top = x.max(axis=-1, keepdims=True)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         others = np.where(x < top, x, -np.inf).max(axis=-1, keepdims=True)
         near = (top - others) / temperature <= DOMINANT_GAP
     least = np.where(x == -np.inf, 0.0, x).min(axis=-1, keepdims=True)

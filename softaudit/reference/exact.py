@@ -88,10 +88,18 @@ class Row:
         T̂, positive and finite.
     precision : int
         p: relative errors are below 2^−p.
+    others : mpmath number, optional
+        S, already known to within 2^(−p−3); then `values` need only hold the maximum and the
+        elements that are asked for.
     """
 
     def __init__(
-        self, values: Sequence[float], counts: Sequence[int], temperature: float, precision: int
+        self,
+        values: Sequence[float],
+        counts: Sequence[int],
+        temperature: float,
+        precision: int,
+        others: Mpf | None = None,
     ) -> None:
         self.values = values
         self.counts = counts
@@ -112,7 +120,7 @@ class Row:
             for x, e, k in zip(values, self.terms, counts, strict=True)
             if e is not None and x != self.maximum
         ]
-        self.others = libmp.mpf_sum(weighted, self.work, "n")
+        self.others = others or libmp.mpf_sum(weighted, self.work, "n")
         self.dropped = any(
             e is None and x > float("-inf") for x, e in zip(values, self.terms, strict=True)
         )

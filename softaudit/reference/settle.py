@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -11,11 +12,13 @@ from mpmath import libmp
 
 from softaudit.formats import LEAST_BINADE, Format, binade, round_fraction
 from softaudit.model import Enclosure, Function, Verdict
-from softaudit.reference import decide
+from softaudit.reference import certified, decide
 from softaudit.reference.exact import BASE_PRECISION, LARGEST_PRECISION, Mpf, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
     from softaudit.model import Problem
 
@@ -63,13 +66,27 @@ def settle(problem: Problem, function: Function, i: int, j: int) -> tuple[float,
 
 
 def _growing(problem: Problem, function: Function, i: int, j: int) -> Iterator[tuple[Row, int]]:
-    x = problem.values[i]
+    """Give a row and the element's place in it at growing precision.
+
+    The first has the row's enclosed sum, where there is one; only then mpmath sums the row itself.
+    """
+    x, temperature = problem.values[i], problem.temperature
+    if certified.ordinary_rows(x[None], temperature)[0]:
+        yield _with_enclosed_sum(x, temperature, j)
     distinct, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
     place = 0 if function == "logsumexp" else int(inverse[j])
     precision = BASE_PRECISION
     while precision <= LARGEST_PRECISION:
-        yield Row(distinct.tolist(), counts.tolist(), problem.temperature, precision), place
+        yield Row(distinct.tolist(), counts.tolist(), temperature, precision), place
         precision *= 2
+
+
+def _with_enclosed_sum(x: NDArray[np.float64], temperature: float, j: int) -> tuple[Row, int]:
+    high, low = certified.Rows(x[None], temperature).others
+    others = libmp.mpf_add(libmp.from_float(high[0, 0]), libmp.from_float(low[0, 0]))
+    values = sorted({float(x[j]), float(x.max())})
+    counts = [int(np.count_nonzero(x == value)) for value in values]
+    return Row(values, counts, temperature, certified.SUM_BITS, others), 0
 
 
 def _ends(row: Row, function: Function, j: int) -> tuple[tuple[Fraction, Side], ...]:
@@ -104,8 +121,8 @@ def figures(
 ) -> Figures:
     """Measure one result to the last digit that is printed.
 
-    Precision grows until both ends of what y may be give the same 25 digits and the same
-    doubles for each error.
+    Precision grows until both ends of what y may be give the same 25 digits, and errors that
+    agree to one part in 2^32.
 
     Parameters
     ----------
@@ -120,15 +137,26 @@ def figures(
     for row, j in _growing(problem, function, *place):
         if row.vanishes(function, j):
             return _measure_vanishing(row.vanishing(function, j), computed, form)
-        found = {_measure(v, s, computed, form) for v, s in _ends(row, function, j)}
-        answer = found.pop()
-        if not found:
+        ends = _ends(row, function, j)
+        found = [_measure(v, s, computed, form) for v, s in ends]
+        answer = found[0]
+        if found[0] != found[-1]:
+            answer = _measure((ends[0][0] + ends[-1][0]) / 2, 0, computed, form)
+        if _agree(found[0], found[-1]):
             break
     return cast("Figures", answer)
 
 
+def _agree(a: Figures, b: Figures) -> bool:
+    """Whether two measurements print alike: 25 digits, and errors to one part in 2^32."""
+    pairs = (a.ulp, b.ulp), (a.absolute, b.absolute), (a.relative, b.relative)
+    return a.exact == b.exact and all(
+        p == q or abs(p - q) <= 2.0**-32 * max(abs(p), abs(q)) for p, q in pairs
+    )
+
+
 def _measure(y: Fraction, side: Side, computed: float, form: Format) -> Figures:
-    decimal = libmp.to_str(libmp.from_rational(y.numerator, y.denominator, 200, "n"), DIGITS)
+    decimal = _decimal(y)
     if not np.isfinite(computed):
         return Figures(decimal, np.inf, np.inf, np.inf)
     error = abs(Fraction(computed) - y)
@@ -145,6 +173,13 @@ def _measure_vanishing(y: Mpf, computed: float, form: Format) -> Figures:
     size = Fraction(abs(computed))
     error = _to_float(size / Fraction(2) ** form.subnormal_exponent)
     return Figures(decimal, error, float(size), np.inf if computed else 1.0)
+
+
+def _decimal(y: Fraction) -> str:
+    """Round a rational number once, to 25 significant digits, ties to even."""
+    context = Context(prec=DIGITS, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMAX)
+    quotient = context.divide(Decimal(y.numerator), Decimal(y.denominator))
+    return str(quotient).replace("E+", "e").replace("E", "e")
 
 
 DIGITS = 25

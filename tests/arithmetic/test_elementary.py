@@ -1,0 +1,88 @@
+"""exp and log of narrow formats are correctly rounded: on every code, against mpmath.
+
+mpmath's 120 bits leave nothing open: among 65,536 values the nearest to a tie is some 2^−30 away,
+and exp and log of a rational are rational only where they are exact (exp 0, log 1).
+"""
+
+from __future__ import annotations
+
+from math import copysign, inf, isinf, isnan, nan
+
+import mpmath
+import numpy as np
+import pytest
+
+from softaudit.arithmetic import elementary
+from softaudit.formats import FORMATS
+
+from ..judge import FORMS, Size, nearest
+
+NARROW = {"float16": 16, "bfloat16": 16, "float8_e4m3fn": 8, "float8_e5m2": 8}
+
+
+def every_code(name: str) -> np.ndarray:
+    """Give every number of a format, NaN and infinities included, in the carrier dtype."""
+    bits = NARROW[name]
+    codes = np.arange(1 << bits).astype(f"u{bits // 8}")
+    return codes.view(FORMATS[name].dtype).astype(np.float32)
+
+
+def rounded(y: mpmath.mpf, name: str) -> float:
+    n, e = y.man_exp
+    value = nearest(Size(int(n), int(e)), FORMS[name]).value
+    return -value if y < 0 else value
+
+
+def exp_by_mpmath(x: float, name: str) -> float:
+    if isnan(x):
+        return nan
+    if abs(x) > 1000:
+        return FORMS[name].overflow if x > 0 else 0.0
+    return rounded(mpmath.exp(mpmath.mpf(x)), name)
+
+
+def log_by_mpmath(x: float, name: str) -> float:
+    if isnan(x) or x < 0:
+        return nan
+    if x == 0 or isinf(x):
+        return copysign(FORMS[name].overflow, 1.0 if x else -1.0)
+    return rounded(mpmath.log(mpmath.mpf(x)), name)
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"), [(elementary.exp, exp_by_mpmath), (elementary.log, log_by_mpmath)]
+)
+@pytest.mark.parametrize("name", NARROW)
+def test_right_on_every_code(name, function, expected):
+    x = every_code(name)
+    with np.errstate(all="ignore"):
+        found = function(x, FORMATS[name])
+    assert found.dtype == np.float32
+    with mpmath.workprec(120):
+        np.testing.assert_array_equal(found, [expected(v, name) for v in x.tolist()])
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_the_same_on_a_strided_array(name):
+    x = every_code(name)
+    with np.errstate(all="ignore"):
+        forwards, backwards = elementary.exp(x, FORMATS[name]), elementary.exp(x[::-1], FORMATS[name])
+    np.testing.assert_array_equal(backwards, forwards[::-1])
+
+
+@pytest.mark.parametrize("name", ["float32", "float64"])
+def test_wide_formats_are_what_numpy_gives_on_contiguous_arrays(name):
+    x = np.linspace(-100.0, 80.0, 4097).astype(name)
+    form = FORMATS[name]
+    np.testing.assert_array_equal(elementary.exp(x, form), np.exp(x))
+    np.testing.assert_array_equal(elementary.exp(x[::-2], form), np.exp(x[::-2].copy()))
+    assert elementary.exp(x, form).dtype.name == name
+
+
+def test_special_values():
+    with np.errstate(all="ignore"):
+        for name, form in FORMATS.items():
+            x = np.array([-inf, inf, nan], dtype=form.carrier)
+            infinite = [nan, nan] if name == "float8_e4m3fn" else [inf, inf]
+            np.testing.assert_array_equal(elementary.exp(x, form), [0.0, infinite[0], nan])
+            np.testing.assert_array_equal(elementary.log(x, form), [nan, infinite[1], nan])

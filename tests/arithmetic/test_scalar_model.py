@@ -1,0 +1,128 @@
+"""Every narrow algorithm has the bits of a model that computes one rational at a time."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import inf, nan
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from softaudit.algorithms import ALGORITHMS
+from softaudit.face import compute
+
+from .scalar_model import SCALARS, Model
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+CELLS = [(function, algorithm) for function, of in ALGORITHMS.items() for algorithm in of]
+ORDERS = ("pairwise", "sequential", "compensated")
+
+
+def real_rows() -> list[np.ndarray]:
+    return [
+        *np.load(FIXTURES / "attention_float16.npy")[::3, ::6, 17].reshape(-1, 24),
+        *np.load(FIXTURES / "digits_mlp.npy")[::180],
+        *np.load(FIXTURES / "vocabulary.npy")[:2, :37],
+        *np.load(FIXTURES / "attention_left_padded.npy")[0, :2, 20],
+    ]
+
+
+def random_rows() -> list[np.ndarray]:
+    random = np.random.default_rng(20240607)
+    rows = [random.normal(0, scale, n) for scale in (0.1, 3, 12) for n in (1, 2, 3, 5, 16, 33, 40)]
+    return [*rows, random.uniform(-20, 12, 17), random.normal(4, 1, 31)]
+
+
+EDGE_ROWS = [
+    [40.0, 0.0],
+    [0.0, -40.0, -40.0],
+    [12.0, 11.0, 11.5, -3.0],  # float16's exp overflows above 11.09
+    [11.0, 11.0, 10.9],  # and its sum, where no exponential does
+    [6.0, 5.5, 6.1, 4.0],  # the same in float8_e4m3fn
+    [89.0, 88.5, 88.0],
+    [-95.0, -96.5, -97.25],
+    [-17.0, -17.5, -16.5],
+    [-inf, 2.0, -inf, 1.0],
+    [-inf, 7.0],
+    [-inf, -inf],
+    [0.0, inf, 1.0],
+    [0.0, nan],
+    [3.4e38, -3.4e38, 1.0],
+    [65504.0, -65504.0, 0.0],
+    [70000.0, 1.0],
+    [464.0, -448.0, 465.0],
+    [57344.0, -57344.0],
+    [0.0] * 20,
+    [1e-8, -1e-8, 2.0**-24],
+    [0.0],
+    [-3.25],
+]
+
+
+def assert_same_bits(row, storage, compute_in=None, accumulate=None, order="pairwise", t=1.0):
+    model = Model(storage, compute_in or storage, accumulate or compute_in or storage, order)
+    options = {"compute": compute_in, "accumulate": accumulate, "order": order, "temperature": t}
+    x = np.asarray(row).astype(np.float64)
+    for function, algorithm in CELLS:
+        found = compute(function, x, format=storage, algorithm=algorithm, **options)
+        expected = model.run(function, algorithm, x.tolist(), t)
+        name = f"{function}/{storage}/{algorithm} {options} of {x.tolist()[:8]}"
+        found = np.atleast_1d(found).astype(np.float64)
+        np.testing.assert_array_equal(found, expected, err_msg=name)
+
+
+@pytest.mark.parametrize(("storage", "order"), list(product(SCALARS, ORDERS)))
+def test_edge_rows(storage, order):
+    for row in EDGE_ROWS:
+        assert_same_bits(row, storage, order=order)
+
+
+@pytest.mark.parametrize(("storage", "order"), list(product(SCALARS, ORDERS)))
+def test_real_rows(storage, order):
+    for row in real_rows():
+        assert_same_bits(row, storage, order=order)
+
+
+@pytest.mark.parametrize(("storage", "order"), list(product(SCALARS, ORDERS)))
+def test_random_rows(storage, order):
+    for row in random_rows():
+        assert_same_bits(row, storage, order=order)
+
+
+@pytest.mark.parametrize("temperature", [0.7, 0.1, 3.0, 100.0])
+@pytest.mark.parametrize("storage", SCALARS)
+def test_temperatures_are_rounded_and_divided_by(storage, temperature):
+    for row in (*EDGE_ROWS, *real_rows()[::4]):
+        assert_same_bits(row, storage, t=temperature)
+
+
+WIDER = [
+    ("float8_e5m2", "float16", None),
+    ("float8_e5m2", "bfloat16", None),
+    ("float8_e4m3fn", "float16", None),
+    ("float8_e4m3fn", "bfloat16", "float16"),
+    ("float8_e5m2", "float8_e5m2", "float16"),
+    ("float16", "float16", "bfloat16"),
+    ("bfloat16", "bfloat16", "float16"),
+    ("bfloat16", "bfloat16", "float8_e4m3fn"),
+]
+
+
+@pytest.mark.parametrize(("storage", "compute_in", "accumulate"), WIDER)
+def test_mixed_formats_round_at_every_border(storage, compute_in, accumulate):
+    for row in (*EDGE_ROWS, *random_rows()[::3]):
+        assert_same_bits(row, storage, compute_in, accumulate)
+
+
+@pytest.mark.parametrize("order", ["pairwise", "compensated"])
+@pytest.mark.parametrize("storage", SCALARS)
+def test_a_row_that_crosses_a_chunk(storage, order):
+    row = np.random.default_rng(7).normal(0, 2, 5000)
+    assert_same_bits(row, storage, order=order)
+
+
+# Three chunks: the third is added after the first two; its own length is no power of two.
+def test_an_odd_number_of_chunks():
+    row = np.random.default_rng(8).normal(0, 2, 2 * 4096 + 77)
+    assert_same_bits(row, "bfloat16")

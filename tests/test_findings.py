@@ -1,0 +1,285 @@
+"""The sentences about small audits: what breaks, what loses, what holds, and what was left out."""
+
+from __future__ import annotations
+
+import re
+from math import inf
+
+import numpy as np
+import pytest
+
+import softaudit
+from softaudit.findings import findings, is_broken
+from softaudit.wording import NO_BREAK
+
+from .hard_rows import HARD_ROWS, LEAST_FLOAT32
+
+NAN = float("nan")
+NARROW = {"function": ["softmax", "log_softmax"], "format": ["float16", "bfloat16"]}
+
+
+def told(logits, kind: str, **options) -> list[str]:
+    """Give the sentences of a kind about an audit, with plain blanks."""
+    found = findings(softaudit.audit(logits, **options))
+    return [f.text.replace(NO_BREAK, " ") for f in found if f.kind == kind]
+
+
+def test_kinds_come_in_order():
+    found = findings(softaudit.audit([[40.0, 0.0], [0.0, LEAST_FLOAT32]]))
+    kinds = list(dict.fromkeys(finding.kind for finding in found))
+    assert kinds == ["note", "breaks", "loses", "holds"]
+
+
+def test_exp_overflow_is_told_with_its_threshold_counts_and_first_place():
+    (sentence,) = told(
+        [[0.0, 1.0], [12.0, 13.0], [5.0, 20.0]],
+        "breaks",
+        function="softmax",
+        format="float16",
+    )
+    assert sentence == "float16 naive: exp overflows above 11.09: 3 logits, 2 rows, first (1, 0)"
+
+
+def test_a_vector_has_place_0():
+    (sentence,) = told([0.0, 12.0], "breaks", function="softmax", format="float16")
+    assert sentence.endswith("above 11.09: 1 logit, 1 row, first (1)")
+
+
+@pytest.mark.parametrize(
+    ("form", "above"), [("float16", "11.09"), ("bfloat16", "88.72"), ("float8_e4m3fn", "6.14")]
+)
+def test_thresholds_of_exp(form, above):
+    (sentence,) = told([0.0, 100.0], "breaks", function="softmax", format=form, algorithm="naive")
+    assert sentence.startswith(f"{form} naive: exp overflows above {above}: 1 logit")
+
+
+def test_log_of_zero_says_what_to_use():
+    (sentence,) = told(
+        [0.0, -20.0], "breaks", function="log_softmax", format="float16", algorithm="log-of-softmax"
+    )
+    assert sentence == (
+        "float16 log-of-softmax: log(0) = −inf: 1 result, 1 row, first (1); use stable"
+    )
+
+
+def test_sum_overflow_is_told():
+    (sentence,) = told(
+        np.zeros(65536), "breaks", function="softmax", format="float16", algorithm="stable"
+    )
+    assert sentence.startswith("float16 stable: a sum of finite terms overflows above 65504: 1 row")
+
+
+def test_exponentials_that_vanish_are_told():
+    """0/0 in both places."""
+    (sentence,) = told(
+        [-20.0, -20.0], "breaks", function="softmax", format="float16", algorithm="naive"
+    )
+    assert sentence == "float16 naive: exp vanishes below −17.33: 2 results, 1 row, first (0)"
+
+
+def test_rows_lost_to_the_cast_are_told():
+    sentences = told(
+        [[1.0, 2.0], [70000.0, 0.0], [-70000.0, -80000.0]],
+        "breaks",
+        function="softmax",
+        format="float16",
+    )
+    assert sentences == ["float16 cast: 3 logits beyond ±65504; 2 rows lost, first (1)"]
+
+
+def test_a_mask_that_float8_e4m3fn_cannot_hold_loses_its_row():
+    (sentence,) = told([[0.0, -inf]], "breaks", function="softmax", format="float8_e4m3fn")
+    assert sentence == "float8_e4m3fn cast: an infinity it lacks; 1 row lost, first (0)"
+
+
+def test_answers_beyond_the_format_are_told():
+    (sentence,) = told(
+        [60000.0, -60000.0], "breaks", function="log_softmax", format="float16", algorithm="stable"
+    )
+    assert "log_softmax is beyond ±65504" in sentence
+    assert sentence.endswith("1 element, 1 row, first (1)")
+
+
+def test_an_infinite_answer_returned_as_nan_is_told():
+    sentences = told(
+        [-20.0, -inf], "breaks", function="log_softmax", format="float16", algorithm="naive"
+    )
+    assert any(
+        s.endswith("an infinite answer is not returned as such: 1 result, 1 row, first (1)")
+        for s in sentences
+    )
+
+
+def loss(logits, **options) -> tuple[str, str]:
+    """Give cause and sentence of the only loss of an audit."""
+    (finding,) = [f for f in findings(softaudit.audit(logits, **options)) if f.kind == "loses"]
+    return finding.cause, finding.text.replace(NO_BREAK, " ")
+
+
+def test_a_stalled_sum_is_told():
+    """The rows add up to 3.9."""
+    cause, sentence = loss(
+        np.zeros(1000), function="softmax", format="bfloat16", order="sequential",
+        algorithm="stable",
+    )  # fmt: skip
+    assert cause == "sum-stall"
+    for words in ("softmax", "bfloat16", "sequential", "381 ULP", "the accumulator stalls"):
+        assert words in sentence
+
+
+def test_absorption_is_told_with_both_errors():
+    """4.2e-18 is returned as 0: a relative error of 1."""
+    cause, sentence = loss(
+        [40.0, 0.0], function="log_softmax", format="float64", algorithm="stable"
+    )
+    assert cause == "absorption"
+    for words in ("log_softmax", "float64", "5.5e15 ULP", "relative 1.0", "where p ≈ 1"):
+        assert words in sentence
+
+
+def test_rounded_arguments_are_told():
+    cause, sentence = loss([64.0, 0.2], function="softmax", format="bfloat16")
+    assert cause == "argument-rounding"
+    for words in ("softmax", "bfloat16", "relative 0.05", "from rounding x − m"):
+        assert words in sentence
+
+
+def test_rounded_quotients_are_told():
+    _, sentence = loss([464.0, 448.0, 0.0], function="softmax", format="float64", temperature=3.0)
+    assert "x/T" in sentence
+
+
+def test_cancellation_is_told():
+    cause, sentence = loss(
+        [-177 / 256, -178 / 256], function="logsumexp", format="bfloat16", algorithm="stable"
+    )
+    assert cause == "cancellation"
+    assert "nearly cancel" in sentence
+
+
+def test_ordinary_rounding_is_no_loss():
+    assert told([1.0, 2.0], "loses", function="softmax", format="bfloat16") == []
+
+
+def test_masks_made_by_the_cast_are_noted():
+    rows = [[0.0, 1.0, LEAST_FLOAT32], [2.0, LEAST_FLOAT32, LEAST_FLOAT32]]
+    sentences = told(rows, "note", **NARROW)
+    assert len(sentences) == 2
+    for sentence, form, least in zip(
+        sentences, ("float16", "bfloat16"), ("−65504", "−3.39e38"), strict=True
+    ):
+        assert sentence.startswith(f"{form}: 3 logits below {least} ")
+        assert "−∞" in sentence
+        assert {"3", "2"} <= set(re.findall(r"\b\d\b", sentence))
+        assert sentence.endswith("first (0, 2)")
+
+
+def test_rows_that_lost_every_logit_do_not_count_as_rows_with_new_masks():
+    rows = [[-70000.0, -80000.0], [-70000.0, 1.0]]
+    (sentence,) = told(rows, "note", function="softmax", format="float16")
+    assert sentence.startswith("float16: 1 logit below −65504 ")
+    assert sentence.endswith("first (1, 0)")
+    assert not {"2", "3"} & set(re.findall(r"\b\d\b", sentence))
+
+
+def test_degenerate_rows_are_noted_with_what_was_returned():
+    rows = [[0.0, inf], [0.0, 1.0], [NAN, 1.0], [NAN, NAN], [-inf, -inf]]
+    sentences = told(rows, "note", function="softmax", format="float16")
+    assert len(sentences) == 3
+    assert sentences[0] == (
+        "2 rows with NaN are out of the statistics, first (2): every cell returned nan"
+    )
+    assert sentences[1] == (
+        "1 row with +∞ is out of the statistics, first (0): "
+        "softmax/float16/naive returned 0 and nan; softmax/float16/stable returned nan"
+    )
+    assert sentences[2] == (
+        "1 row with nothing but −∞ is out of the statistics, first (4): every cell returned nan"
+    )
+
+
+def test_skipped_cells_are_noted():
+    sentences = told(
+        [1.0, 2.0], "note", function="softmax", format=["float16", "float64"], temperature=1e30
+    )
+    assert sentences == ["2 cells skipped: temperature 1e+30 becomes inf in float16"]
+
+
+def narrowest(found) -> dict[str, str]:
+    """Choose by the definition: least width, then least p99, among cells where nothing breaks."""
+    sizes = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
+    best = {}
+    for cell in found.cells:
+        sound = not (
+            cell.overflow["result"]
+            or cell.overflow["mismatch"]
+            or cell.overflow["forced"]
+            or cell.underflow["premature"]
+            or cell.rows["lost_to_cast"]
+        )
+        key = (sizes[cell.key.arithmetic.storage.name], cell.ulp["p99"])
+        if sound and (cell.key.function not in best or key < best[cell.key.function][0]):
+            best[cell.key.function] = key, cell.key.name
+    return {function: name for function, (_, name) in best.items()}
+
+
+@pytest.mark.parametrize(
+    "logits",
+    [
+        [40.0, 0.0],
+        [1.0, 2.0],
+        [[12.0, 1.0], [0.0, 0.5]],
+        [300.0, 0.0, -20.0],
+        [70000.0, 69000.0],
+        [[0.0, -20.0], [-90.0, -95.0]],
+    ],
+)
+def test_what_holds_is_the_narrowest_sound_format(logits):
+    found = softaudit.audit(logits)
+    holds = {f.cells[0].split("/")[0]: f.cells[0] for f in findings(found) if f.kind == "holds"}
+    assert holds == narrowest(found)
+
+
+def test_what_holds_is_told_with_its_p99():
+    """Thirds: 1/3 is 1365.33/4096, and a third of an ulp off; softmax has no other element."""
+    (sentence,) = told([0.0] * 3, "holds", function="softmax", format=["float16", "float32"])
+    assert sentence.startswith("narrowest: softmax/float16/naive (p99 0.33")
+
+
+def test_nothing_holds():
+    (sentence,) = told([70000.0, 0.0], "holds", function="softmax", format="float16")
+    assert sentence == "softmax: no row could be judged"
+    (sentence,) = told([12.0, 0.0], "holds", function="softmax", format="float16",
+                       algorithm="naive")  # fmt: skip
+    assert sentence.startswith("softmax: nothing")
+
+
+def test_formats_that_break_alike_are_told_together():
+    (sentence,) = told([100.0, 0.0], "breaks", function="softmax", format=["float32", "bfloat16"])
+    assert "exp overflows above 88.72: 1 logit, 1 row, first (0)" in sentence
+    assert "float32" in sentence
+    assert "bfloat16" in sentence
+
+
+@pytest.mark.parametrize(("number", "row"), list(enumerate(HARD_ROWS)))
+def test_whatever_breaks_is_told_and_nothing_else(number, row):
+    """Every cell with a result that is not finite, or vanished, though it should not."""
+    found = softaudit.audit(
+        HARD_ROWS[row],
+        function=["softmax", "log_softmax", "logsumexp"],
+        format=["float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2"],
+        temperature=0.01 if number % 3 == 0 else 1.0,
+    )
+    by_kind = {kind: set() for kind in ("note", "breaks", "loses", "holds")}
+    for finding in findings(found):
+        by_kind[finding.kind] |= set(finding.cells)
+    for cell in found.cells:
+        name, premature = cell.key.name, cell.underflow["premature"]
+        wrong = premature or cell.rows["lost_to_cast"] or cell.ulp["max"] == inf
+        if wrong:
+            assert is_broken(cell), name
+        if not (wrong or cell.overflow["mismatch"] or cell.overflow["zeroed"]):
+            assert not is_broken(cell), name
+        broken = is_broken(cell) or cell.overflow["forced"] > 0
+        assert (name in by_kind["breaks"]) == broken, name
+    assert not by_kind["holds"] & by_kind["breaks"]
