@@ -24,6 +24,7 @@ from softaudit.metrics import (
     Rows,
     UlpErrors,
     WorstElements,
+    Yardstick,
     compare,
     percentile,
 )
@@ -206,12 +207,13 @@ class _Work:
         by_mpmath = np.count_nonzero(posed.by_mpmath & audited) * verdict.rounded.shape[-1]
         self.settled += int(by_mpmath) + verdict.settled
         self.undecided += verdict.undecided
+        yardstick = Yardstick(verdict, posed.problem.format)
         for key in keys:
             tally = self.tallies[key]
             output = algorithms.run(key, posed.problem)
             _note_degenerate(tally, posed, output.values)
             judged = compare(
-                key, posed.numbers[audited], problem, take_rows(output, audited), verdict
+                key, posed.numbers[audited], problem, take_rows(output, audited), yardstick
             )
             tally.elements += output.values[audited].size
             for metric in (tally.ulp, tally.range, tally.rows, tally.worst):
@@ -280,7 +282,7 @@ def _cell(work: _Work, key: CellKey, plan: Plan) -> Cell:
         underflow={**underflow, "lost_mass": tally.rows.lost_mass},
         out_of_range=None if key.function == "logsumexp" else counts["out_of_range"],
         ulp=_ulp_figures(tally.ulp, worst),
-        histogram=dict(sorted(tally.ulp.histogram.items())),
+        histogram=tally.ulp.histogram,
         absolute_max=None if tally.ulp.absolute < 0 else tally.ulp.absolute,
         relative_max=None if tally.ulp.relative < 0 else tally.ulp.relative,
         correctly_rounded=tally.ulp.correct,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from softaudit import algorithms, reference
-from softaudit.metrics import compare
+from softaudit.metrics import Yardstick, compare
 from softaudit.model import ElementResult, RowElement, RowKind, RowTable
 from softaudit.problem import classify, pose
 
@@ -51,15 +51,15 @@ def _table(problem: Problem, keys: list[CellKey], index: tuple[int, ...]) -> Row
     enclosed = reference.enclose(problem.values, problem.temperature, (function,))
     enclosure = enclosed[function].enclosure
     judged: dict[str, tuple[NDArray[np.float64], Judged | None]] = {}
-    verdict = None
+    yardstick = None
     if kind is RowKind.AUDITED:
-        verdict = reference.judge(enclosure, problem, function)
+        yardstick = Yardstick(reference.judge(enclosure, problem, function), problem.format)
     for key in keys:
         output = algorithms.run(key, problem)
-        if verdict is None:
+        if yardstick is None:
             judged[key.name] = (output.values[0], None)
         else:
-            measured = compare(key, np.array([0]), problem, output, verdict)
+            measured = compare(key, np.array([0]), problem, output, yardstick)
             judged[key.name] = (output.values[0], measured)
     columns = _most_wrong([j for _, j in judged.values() if j is not None], enclosure.high.size)
     elements = tuple(

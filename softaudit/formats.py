@@ -144,6 +144,11 @@ def ulp(y: NDArray[np.float64], form: Format) -> NDArray[np.float64]:
     return np.where(finite, np.ldexp(1.0, exponent - form.precision + 1), np.nan)
 
 
+def power_of_two(exponent: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Give 2^exponent, for exponents of normal doubles, by writing their bits."""
+    return ((exponent + 1023) << 52).view(np.float64)
+
+
 def ulp_at(y: float, form: Format) -> float:
     """Give the unit in the last place of a format at one real number; see `ulp`."""
     return float(ulp(np.array(y), form))

@@ -90,6 +90,12 @@ HARD_ROWS |= {
 }
 
 
+def by_length() -> list[np.ndarray]:
+    """Give the same rows, those of one length in one array."""
+    lengths = sorted({len(row) for row in HARD_ROWS.values()})
+    return [np.array([r for r in HARD_ROWS.values() if len(r) == n]) for n in lengths]
+
+
 def equal_logits_whose_sum_overflows_float16() -> np.ndarray:
     """Give 65,536 equal logits: every exponential is 1, and float16 ends at 65,504."""
     return np.zeros(65536, dtype=np.float16)

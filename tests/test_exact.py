@@ -20,7 +20,7 @@ from softaudit.formats import FORMATS as OURS
 from softaudit.formats import round_fraction
 from softaudit.reference.exact import Row
 
-from .hard_rows import HARD_ROWS
+from .hard_rows import HARD_ROWS, by_length
 from .judge import FORMS, Question, round_rational
 
 FUNCTIONS = ("softmax", "log_softmax", "logsumexp")
@@ -54,8 +54,8 @@ def test_hard_rows(row, function):
 @pytest.mark.parametrize("temperature", [0.7, 0.5, 3.0])
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_hard_rows_at_temperatures(temperature, function):
-    for form, row in product(FORMS, HARD_ROWS.values()):
-        assert_correctly_rounded(np.array(row), function, form, temperature)
+    for form, rows in product(FORMS, by_length()):
+        assert_correctly_rounded(rows, function, form, temperature)
 
 
 @pytest.mark.parametrize(("function", "form"), list(product(FUNCTIONS, FORMS)))

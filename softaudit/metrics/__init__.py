@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from softaudit.metrics.cast import Cast
 from softaudit.metrics.cause import CAUSES
-from softaudit.metrics.judged import Judged, compare
+from softaudit.metrics.judged import Judged, Yardstick, compare
 from softaudit.metrics.range import COUNTS, OVER_LOGITS, Places, Range
 from softaudit.metrics.rows import Rows
 from softaudit.metrics.ulp import (
@@ -35,6 +35,7 @@ __all__ = [
     "Rows",
     "UlpErrors",
     "WorstElements",
+    "Yardstick",
     "compare",
     "edge",
     "percentile",

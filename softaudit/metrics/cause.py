@@ -21,7 +21,7 @@ absorption         Of a logarithm: the number it is taken of lies within a facto
 rounding           Everything else: the ordinary rounding of every step.
 
 The first seven are events; the losses of the others are compared in units of ulp(y), to first
-order.
+order.  Only results that are more than 1 ulp off, or 0 too early, are asked, and the worst of all.
 """
 
 from __future__ import annotations
@@ -41,126 +41,192 @@ if TYPE_CHECKING:
     from softaudit.metrics.judged import Judged
     from softaudit.model import Steps
 
+    Elements = tuple[NDArray[np.int64], NDArray[np.int64]]
 
-def causes(judged: Judged) -> NDArray[np.int8]:
-    """Name each element's cause, as an index into `CAUSES`.
+
+def causes(judged: Judged, at: Elements) -> NDArray[np.int8]:
+    """Name the causes of some elements' errors, as indices into `CAUSES`.
+
+    Parameters
+    ----------
+    judged : Judged
+    at : tuple of ndarray of int64
+        Rows and columns of the elements.
 
     Returns
     -------
     ndarray of int8
-        Of the values' shape; meaningful where the element counts and has an error.
+        One for each element.
     """
-    steps = judged.output.steps
-    code = np.full(judged.output.values.shape, len(CAUSES) - 1, dtype=np.int8)
-    if steps is None:
+    code = np.full(at[0].shape, len(CAUSES) - 1, dtype=np.int8)
+    if judged.output.steps is None or code.size == 0:
         return code
     with np.errstate(all="ignore"):
-        trail = _Trail(judged, steps)
+        trail = _Trail(judged, judged.output.steps, at)
         for index, rule in reversed(list(enumerate(_RULES.values()))):
-            code[np.broadcast_to(rule(trail), code.shape)] = index
+            code[rule(trail)] = index
     return code
 
 
 class _Trail:
-    """The steps in float64, and the questions that the rules ask of them."""
+    """The steps of some elements in float64, and what went wrong in their rows.
 
-    def __init__(self, judged: Judged, steps: Steps) -> None:
+    A function of whole rows has no elements of its own: for it, the row's largest logit stands.
+    """
+
+    def __init__(self, judged: Judged, steps: Steps, at: Elements) -> None:
         self.judged = judged
         self.function = judged.key.function
         self.compute = judged.key.arithmetic.compute
-        self.y = judged.verdict.enclosure.high * np.ldexp(
-            1.0, np.minimum(judged.verdict.enclosure.exponent, 1023)
-        )
-        self.finite_logit = np.isfinite(judged.problem.values)
-        self.quotient = _wide(steps.quotient)
-        self.argument = _wide(steps.argument)
-        self.exponential = _wide(steps.exponential)
-        self.total = _wide(steps.total)
-        self.probability = None if steps.probability is None else _wide(steps.probability)
-        self.addend = None if steps.addend is None else _wide(steps.addend)
-        self.stalled = steps.stalled
+        self._steps = steps
+        self.rows = at[0]
+        y = judged.verdict.enclosure
+        self.y = np.ldexp(y.high[at], np.minimum(y.exponent[at], 1023))
+        self.error = judged.error[at]
+        self.result = judged.output.values[at]
+        self.wrong = self.result != judged.verdict.rounded[at]
+        self.total = _wide(steps.total)[self.rows, 0]
+        self._tops = self._largest()
+        self._own = at
+        if self.function == "logsumexp":
+            self._own = (self.rows, self._tops[self.rows])
+        self.logit = judged.problem.values[self._own]
+        self.quotient = self.of_element(steps.quotient)
+        self.argument = self.of_element(steps.argument)
+        self.exponential = self.of_element(steps.exponential)
 
-    def per_row(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Reduce a mask over logits to rows."""
-        return np.asarray(mask.any(axis=-1, keepdims=True))
+    def _largest(self) -> NDArray[np.int64]:
+        found = np.zeros(len(self.judged.numbers), dtype=np.int64)
+        rows = np.unique(self.rows)
+        found[rows] = np.argmax(np.asarray(self._steps.quotient)[rows], axis=-1)
+        return found
 
-    def exp_overflowed(self) -> NDArray[np.bool_]:
-        return ~np.isfinite(self.exponential) & ~np.isnan(self.argument) & self.finite_logit
+    def of_element(self, step: NDArray[Any] | None) -> NDArray[np.float64]:
+        """Take the elements' share of a step."""
+        return _wide(step)[self._own]
+
+    def of_top(self, step: NDArray[Any] | None) -> NDArray[np.float64]:
+        """Take the share of the largest logits of the elements' rows."""
+        return _wide(step)[self.rows, self._tops[self.rows]]
+
+    def in_row(
+        self, happened: Callable[[NDArray[np.bool_], Steps], NDArray[np.bool_]]
+    ) -> NDArray[np.bool_]:
+        """Tell of each element whether something happened anywhere in its row.
+
+        Only rows whose sum is not finite are looked at: elsewhere nothing was infinite or NaN.
+        """
+        found = np.zeros(len(self.judged.numbers), dtype=np.bool_)
+        odd = np.unique(self.rows[~np.isfinite(self.total)])
+        if odd.size:
+            finite = np.isfinite(self.judged.problem.values[odd])
+            parts = {n: _rows_of(getattr(self._steps, n), odd) for n in _OF_LOGITS}
+            found[odd] = happened(finite, type(self._steps)(**parts)).any(axis=-1)
+        return found[self.rows]
+
+    def never(self) -> NDArray[np.bool_]:
+        """Give the answer of a rule that does not apply."""
+        return np.zeros(self.rows.shape, dtype=np.bool_)
 
 
-def _wide(x: NDArray[Any] | None) -> NDArray[np.float64]:
-    if x is None:
+_OF_LOGITS = ("quotient", "argument", "exponential")
+
+
+def _rows_of(step: NDArray[Any] | None, rows: NDArray[np.int64]) -> NDArray[Any] | None:
+    return None if step is None else step[rows]
+
+
+def _wide(step: NDArray[Any] | None) -> NDArray[np.float64]:
+    if step is None:
         raise ValueError("an algorithm that keeps steps keeps all of exp's")
-    return x.astype(np.float64)
+    return step if step.dtype == np.float64 else step.astype(np.float64)
+
+
+def _exp_overflowed(finite: NDArray[np.bool_], steps: Steps) -> NDArray[np.bool_]:
+    argument, exponential = _wide(steps.argument), _wide(steps.exponential)
+    return np.asarray(~np.isfinite(exponential) & ~np.isnan(argument) & finite)
+
+
+def _left_the_range(finite: NDArray[np.bool_], steps: Steps) -> NDArray[np.bool_]:
+    quotient, argument = _wide(steps.quotient), _wide(steps.argument)
+    return np.asarray(finite & (~np.isfinite(quotient) | np.isnan(argument)))
 
 
 def _cast_overflow(t: _Trail) -> NDArray[np.bool_]:
-    quotient = t.per_row(~np.isfinite(t.quotient) & t.finite_logit)
-    shifted = t.per_row(np.isnan(t.argument) & t.finite_logit & np.isfinite(t.quotient))
+    own = ~np.isfinite(t.quotient) & np.isfinite(t.logit)
     sound = np.isfinite(t.total) & (t.total > 0)
-    if t.probability is not None:
-        sound = sound & (t.probability > 0)
-    result = ~np.isfinite(t.judged.output.values) & sound
-    return quotient | shifted | result
+    if t.judged.output.steps is not None and t.judged.output.steps.probability is not None:
+        sound = sound & (t.of_element(t.judged.output.steps.probability) > 0)
+    return np.asarray(own | t.in_row(_left_the_range) | (~np.isfinite(t.result) & sound))
 
 
 def _inf_over_inf(t: _Trail) -> NDArray[np.bool_]:
     if t.function == "logsumexp":
-        return np.zeros((len(t.total), 1), dtype=np.bool_)
-    return np.asarray(t.exp_overflowed() & ~np.isfinite(t.total))
+        return t.never()
+    own = ~np.isfinite(t.exponential) & ~np.isnan(t.argument) & np.isfinite(t.logit)
+    return np.asarray(own & ~np.isfinite(t.total))
 
 
 def _exp_overflow(t: _Trail) -> NDArray[np.bool_]:
-    return t.per_row(t.exp_overflowed())
+    return t.in_row(_exp_overflowed)
 
 
 def _sum_overflow(t: _Trail) -> NDArray[np.bool_]:
-    return ~np.isfinite(t.total) & ~t.per_row(~np.isfinite(t.exponential))
+    terms = t.in_row(lambda _, steps: ~np.isfinite(_wide(steps.exponential)))
+    return np.asarray(~np.isfinite(t.total) & ~terms)
 
 
 def _log_of_zero(t: _Trail) -> NDArray[np.bool_]:
     if t.function == "softmax":
-        return np.zeros(t.total.shape, dtype=np.bool_)
-    return np.asarray((t.total if t.probability is None else t.probability) == 0)
+        return t.never()
+    steps = t.judged.output.steps
+    if steps is None or steps.probability is None:
+        return np.asarray(t.total == 0)
+    return np.asarray(t.of_element(steps.probability) == 0)
 
 
 def _exp_underflow(t: _Trail) -> NDArray[np.bool_]:
     least = t.compute.least_normal
     if t.function == "logsumexp":
         return np.asarray(t.total < least)
-    low = (t.exponential < least) & t.finite_logit
+    low = (t.exponential < least) & np.isfinite(t.logit)
     if t.function == "softmax":
         return np.asarray(low | (t.total == 0))
-    if t.probability is None:
-        return np.zeros(t.total.shape, dtype=np.bool_)
-    return low | ((t.probability < least) & t.finite_logit)
+    steps = t.judged.output.steps
+    if steps is None or steps.probability is None:
+        return t.never()
+    small = t.of_element(steps.probability) < least
+    return np.asarray(low | (small & np.isfinite(t.logit)))
 
 
 def _sum_stall(t: _Trail) -> NDArray[np.bool_]:
-    return np.zeros(t.total.shape, dtype=np.bool_) if t.stalled is None else t.stalled
+    steps = t.judged.output.steps
+    if steps is None or steps.stalled is None:
+        return t.never()
+    return np.asarray(steps.stalled[t.rows, 0])
 
 
 def _argument_rounding(t: _Trail) -> NDArray[np.bool_]:
     loss = np.abs(_argument_error(t))
-    if t.function == "logsumexp":
-        loss = np.take_along_axis(loss, np.argmax(t.quotient, axis=-1, keepdims=True), axis=-1)
     # An absolute error of the argument is a relative one of exp, and an absolute one of its log.
     if t.function == "softmax":
         loss = loss * np.abs(t.y)
     unit = ulp(np.where(np.isfinite(t.y), t.y, 0.0), t.judged.form)
-    return np.asarray(loss >= 0.5 * t.judged.error * unit) & (loss > 0) & t.judged.wrong
+    return np.asarray((loss >= 0.5 * t.error * unit) & (loss > 0) & t.wrong)
 
 
 def _argument_error(t: _Trail) -> NDArray[np.float64]:
     """Give what the argument of exp has from the roundings of x/T, m/T and their difference."""
-    x, temperature = t.judged.problem.values, t.judged.problem.temperature
-    error = _quotient_error(x, temperature, t.quotient)
-    if np.array_equal(t.argument, t.quotient, equal_nan=True):
+    temperature = t.judged.problem.temperature
+    error = _quotient_error(t.logit, temperature, t.quotient)
+    steps = t.judged.output.steps
+    if steps is None:
         return error
-    at = np.argmax(t.quotient, axis=-1, keepdims=True)
-    top = np.take_along_axis(t.quotient, at, axis=-1)
-    shift = _difference_error(t.quotient, top, t.argument)
-    return error - np.take_along_axis(error, at, axis=-1) - shift
+    top = t.of_top(steps.quotient)
+    of_top = _quotient_error(t.of_top(t.judged.problem.values), temperature, top)
+    shifted = error - of_top - _difference_error(t.quotient, top, t.argument)
+    # Without a shift the largest logit itself goes into exp.
+    return np.asarray(np.where(t.of_top(steps.argument) == top, error, shifted))
 
 
 def _quotient_error(
@@ -193,21 +259,26 @@ def _difference_error(
 
 
 def _cancellation(t: _Trail) -> NDArray[np.bool_]:
-    if t.function != "logsumexp":
-        return np.zeros(t.total.shape, dtype=np.bool_)
-    if t.addend is not None:
-        return np.asarray((t.addend < 0) & (np.abs(t.y) < 0.5 * np.abs(t.addend)))
-    dominant = 2 * np.max(t.exponential, axis=-1, keepdims=True) > t.total
-    return np.asarray((np.abs(t.y) < log(2.0)) & ~dominant & (t.judged.error > 1.0))
+    steps = t.judged.output.steps
+    if t.function != "logsumexp" or steps is None:
+        return t.never()
+    if steps.addend is not None:
+        shift = _wide(steps.addend)[t.rows, 0]
+        return np.asarray((shift < 0) & (np.abs(t.y) < 0.5 * np.abs(shift)))
+    dominant = 2 * t.of_top(steps.exponential) > t.total
+    return np.asarray((np.abs(t.y) < log(2.0)) & ~dominant & (t.error > 1.0))
 
 
 def _absorption(t: _Trail) -> NDArray[np.bool_]:
-    if t.function == "softmax":
-        return np.zeros(t.total.shape, dtype=np.bool_)
+    steps = t.judged.output.steps
+    if t.function == "softmax" or steps is None:
+        return t.never()
     near_one = np.abs(t.y) < log(2.0)
-    if t.addend is not None:
-        near_one = (t.total < 2.0) & (np.abs(t.addend) < 1.0)
-    return np.asarray(near_one & (t.judged.error > 1.0))
+    if steps.addend is not None:
+        shift = _wide(steps.addend)
+        own = t.of_element(shift) if shift.shape[-1] > 1 else shift[t.rows, 0]
+        near_one = (t.total < 2.0) & (np.abs(own) < 1.0)
+    return np.asarray(near_one & (t.error > 1.0))
 
 
 _RULES: dict[str, Callable[[_Trail], NDArray[np.bool_]]] = {

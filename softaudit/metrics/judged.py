@@ -3,15 +3,106 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from softaudit.formats import power_of_two
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.formats import Format
-    from softaudit.model import CellKey, Enclosure, Output, Problem, Verdict
+    from softaudit.model import CellKey, Output, Problem, Verdict
+
+EXTREME = 900
+"""Binades beyond which scaling is done by ldexp: 2^±EXTREME and their products are normal."""
+
+
+class Yardstick:
+    """What the results of one function in one format are measured with; all cells share it.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    form : Format
+        Whose ulp is the unit.
+
+    Attributes
+    ----------
+    counted : ndarray of bool
+        Elements with a real y and a finite round(y): those with an error in ulp.
+    """
+
+    def __init__(self, verdict: Verdict, form: Format) -> None:
+        y = verdict.enclosure
+        self.verdict = verdict
+        self.form = form
+        self.counted = np.isfinite(y.high) & np.isfinite(verdict.rounded)
+        self.all_counted = bool(self.counted.all())
+        self.unit = np.maximum(verdict.binade, form.emin) - (form.precision - 1)
+        near = np.clip(y.exponent, -EXTREME, EXTREME)
+        self._size = power_of_two(near)
+        self._inverse = power_of_two(-near)
+        self._per_ulp = power_of_two(np.clip(near - self.unit, -1000, 1000))
+        self._extreme = np.nonzero(self.counted & (y.exponent != near))
+        self._zero = np.nonzero(y.high == 0)
+
+    def measure(self, v: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
+        """Measure results.
+
+        Returns
+        -------
+        error : ndarray of float64
+            |v − y| / ulp(y); ∞ where v is not finite, NaN where it does not count.
+        absolute, relative : float
+            The largest |v − y| and |v − y| / |y| of those that count; −1 where none does.
+
+        Notes
+        -----
+        In units of y's own binade the first difference is exact where v is near y (Sterbenz);
+        elsewhere, and in the second, one rounding of relative size 2^−53 is made.
+        """
+        y = self.verdict.enclosure
+        with np.errstate(all="ignore"):
+            residual = np.abs((v * self._inverse - y.high) - y.low)
+            error = residual * self._per_ulp
+            absolute = residual * self._size
+            relative = residual / np.abs(y.high)
+            if self._zero[0].size:
+                relative[self._zero] = np.where(v[self._zero] == 0, 0.0, np.inf)
+            if self._extreme[0].size:
+                at = self._extreme
+                error[at], absolute[at], relative[at] = self._measure_extreme(v[at])
+        if not self.all_counted:
+            error[~self.counted] = np.nan
+            absolute, relative = absolute[self.counted], relative[self.counted]
+        broken = self.counted & ~np.isfinite(v)
+        if broken.any():
+            error[broken] = np.inf
+            return error, np.inf, np.inf
+        if absolute.size == 0:
+            return error, -1.0, -1.0
+        return error, float(absolute.max()), float(relative.max())
+
+    def _measure_extreme(self, v: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        y, at = self.verdict.enclosure, self._extreme
+        high, low, exponent, unit = y.high[at], y.low[at], y.exponent[at], self.unit[at]
+        found = []
+        for of in (unit, np.zeros_like(unit), exponent):
+            nearest = np.ldexp(v, -of) - np.ldexp(high, exponent - of)
+            found.append(np.abs(nearest - np.ldexp(low, exponent - of)))
+        return found[0], found[1], found[2] / np.abs(high)
+
+    @cached_property
+    def radius(self) -> float:
+        """The largest radius in ulp of an element that counts."""
+        y = self.verdict.enclosure
+        radius = y.radius * self._per_ulp
+        at = self._extreme
+        radius[at] = np.ldexp(y.radius[at], y.exponent[at] - self.unit[at])
+        return float(np.max(radius, where=self.counted, initial=0.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,59 +118,44 @@ class Judged:
         Of shape (rows, columns).
     output : Output
         Values of shape (rows, columns), or (rows, 1) for logsumexp.
-    verdict : Verdict
-        Of the values' shape.
-    counted : ndarray of bool
-        Elements with a real y and a finite round(y): those with an error in ulp.
-    error, absolute, relative : ndarray of float64
-        |v − y| in ulp(y), as such, and over |y|; ∞ where v is not finite, NaN where not counted.
+    yardstick : Yardstick
+    error : ndarray of float64
+        See `Yardstick.measure`, and so are the two largest.
+    absolute, relative : float
     """
 
     key: CellKey
     numbers: NDArray[np.int64]
     problem: Problem
     output: Output
-    verdict: Verdict
-    counted: NDArray[np.bool_]
+    yardstick: Yardstick
     error: NDArray[np.float64]
-    absolute: NDArray[np.float64]
-    relative: NDArray[np.float64]
+    absolute: float
+    relative: float
 
     @property
-    def wrong(self) -> NDArray[np.bool_]:
-        """Counted elements whose result is not the correctly rounded one."""
-        return np.asarray(self.counted & (self.output.values != self.verdict.rounded))
+    def verdict(self) -> Verdict:
+        """What the judge decided."""
+        return self.yardstick.verdict
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """Elements with an error in ulp."""
+        return self.yardstick.counted
 
     @property
     def form(self) -> Format:
         """The storage format."""
-        return self.key.arithmetic.storage
+        return self.yardstick.form
 
 
 def compare(
-    key: CellKey, numbers: NDArray[np.int64], problem: Problem, output: Output, verdict: Verdict
+    key: CellKey,
+    numbers: NDArray[np.int64],
+    problem: Problem,
+    output: Output,
+    yardstick: Yardstick,
 ) -> Judged:
     """Measure results against enclosures of the exact values."""
-    y, v = verdict.enclosure, output.values
-    counted = np.isfinite(y.high) & np.isfinite(verdict.rounded)
-    finite = counted & np.isfinite(v)
-    form = key.arithmetic.storage
-    unit = np.maximum(verdict.binade, form.emin) - form.precision + 1
-    bad = np.where(counted, np.inf, np.nan)
-    with np.errstate(all="ignore"):
-        error = np.where(finite, distance(v, y, unit), bad)
-        absolute = np.where(finite, distance(v, y, np.zeros_like(unit)), bad)
-        exact = np.abs(y.high + y.low)
-        relative = distance(v, y, y.exponent) / exact
-        relative = np.where(finite, np.where((y.high == 0) & (v == 0), 0.0, relative), bad)
-    return Judged(key, numbers, problem, output, verdict, counted, error, absolute, relative)
-
-
-def distance(v: NDArray[np.float64], y: Enclosure, unit: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Give |v − y| in units of 2^unit.
-
-    The first difference is exact where v is near y (Sterbenz); elsewhere, and in the second, one
-    rounding of relative size 2^−53 is made.
-    """
-    nearest = np.ldexp(v, -unit) - np.ldexp(y.high, y.exponent - unit)
-    return np.asarray(np.abs(nearest - np.ldexp(y.low, y.exponent - unit)))
+    error, absolute, relative = yardstick.measure(output.values)
+    return Judged(key, numbers, problem, output, yardstick, error, absolute, relative)

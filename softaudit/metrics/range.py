@@ -107,7 +107,7 @@ class _Evidence:
     def out_of_range(self) -> NDArray[np.bool_]:
         if self.function == "softmax":
             return np.asarray((self.v < 0) | (self.v > 1))
-        return np.asarray(self.v > 0)
+        return np.asarray((self.v > 0) & (self.function == "log_softmax"))
 
 
 COUNTS: dict[str, Callable[[_Evidence], NDArray[np.bool_]]] = {
@@ -138,6 +138,8 @@ class Range:
 
     def add(self, judged: Judged) -> None:
         """Take in a block."""
+        if _uneventful(judged):
+            return
         evidence = _Evidence(judged)
         for name, count in COUNTS.items():
             self.places[name].add(count(evidence), judged.numbers)
@@ -146,6 +148,20 @@ class Range:
         """Take in what another process counted."""
         for name, places in other.places.items():
             self.places[name].merge(places)
+
+
+def _uneventful(judged: Judged) -> bool:
+    """Whether a glance shows that there is nothing to count: all is finite, normal, in range."""
+    steps, v, least = judged.output.steps, judged.output.values, judged.form.least_normal
+    if not judged.yardstick.all_counted or v.size == 0 or steps is None:
+        return False
+    if steps.total is None or not np.isfinite(steps.total).all():
+        return False
+    if judged.key.function == "softmax":
+        return bool(v.min() >= least and v.max() <= 1.0)
+    if judged.key.function == "log_softmax":
+        return bool(v.max() <= -least and v.min() > -np.inf)
+    return bool(np.abs(v).min() >= least and np.isfinite(v).all())
 
 
 class Places:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from math import fsum, isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from softaudit.reference.double_word import DoubleWord, total
+
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from softaudit.metrics.judged import Judged
 
 
 class Rows:
     """Extremes over rows of a softmax; None for other functions.
 
+    Sums are double-words over a tree that is fixed by position, within 2^−99 of the exact ones.
+
     Attributes
     ----------
     defect : float or None
-        Largest |Σ v − 1|, the sum exact; ∞ where a row has a result that is not finite.
+        Largest |Σ v − 1|; ∞ where a row has a result that is not finite.
     lost_mass : float or None
         Largest exact probability that one row's zeros add up to.
     """
@@ -30,8 +35,8 @@ class Rows:
         """Take in a block."""
         if judged.key.function != "softmax" or len(judged.numbers) == 0:
             return
-        self.defect = max(self.defect or 0.0, *map(_defect, judged.output.values.tolist()))
-        self.lost_mass = max(self.lost_mass or 0.0, *_lost_masses(judged))
+        self.defect = max(self.defect or 0.0, _defect(judged.output.values))
+        self.lost_mass = max(self.lost_mass or 0.0, _lost_mass(judged))
 
     def merge(self, other: Rows) -> None:
         """Take in what another process counted."""
@@ -40,23 +45,19 @@ class Rows:
             self.lost_mass = max(self.lost_mass or 0.0, other.lost_mass)
 
 
-def _defect(row: list[float]) -> float:
-    row.append(-1.0)
-    try:
-        size = abs(fsum(row))
-    except (OverflowError, ValueError):
-        return float("inf")
-    return float("inf") if isnan(size) else size
+def _defect(v: NDArray[np.float64]) -> float:
+    with np.errstate(invalid="ignore", over="ignore"):
+        high, low = total(DoubleWord(v, np.zeros_like(v)))
+        size = np.abs((high - 1.0) + low)
+    return float(np.where(np.isnan(size), np.inf, size).max())
 
 
-def _lost_masses(judged: Judged) -> list[float]:
+def _lost_mass(judged: Judged) -> float:
     y = judged.verdict.enclosure
     lost = (judged.output.values == 0) & (y.high > 0)
-    exponent = y.exponent[lost]
-    mass = np.concatenate([np.ldexp(y.high[lost], exponent), np.ldexp(y.low[lost], exponent)])
-    ends = np.cumsum(np.count_nonzero(lost, axis=-1))[:-1]
-    half = len(exponent)
-    return [
-        fsum([*high, *low])
-        for high, low in zip(np.split(mass[:half], ends), np.split(mass[half:], ends), strict=True)
-    ]
+    if not lost.any():
+        return 0.0
+    rows = lost.any(axis=-1)
+    high, low, exponent = (np.where(lost, a, 0)[rows] for a in (y.high, y.low, y.exponent))
+    mass = total(DoubleWord(np.ldexp(high, exponent), np.ldexp(low, exponent)))
+    return float((mass.high + mass.low).max())

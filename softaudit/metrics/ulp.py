@@ -23,57 +23,68 @@ ONE_ULP_BIN = int(np.array(1.0).view(np.int64)) >> _SHIFT
 INFINITE_BIN = int(np.array(np.inf).view(np.int64)) >> _SHIFT
 
 
+_FIRST, _LAST = ONE_ULP_BIN - 200 * BINS_PER_OCTAVE, ONE_ULP_BIN + 64 * BINS_PER_OCTAVE
+"""Bins that are counted in an array; errors outside, of 2^−200 or 2^64 ulp, are rare."""
+
+
 class UlpErrors:
     """Statistics of the errors of all elements that count."""
 
     def __init__(self) -> None:
-        self.histogram: Counter[int] = Counter()
+        self._common = np.zeros(_LAST - _FIRST + 1, dtype=np.int64)
+        self._rare: Counter[int] = Counter()
         self.sum = ExactSum()
         self.absolute = self.relative = self.radius = -1.0
         self.correct = 0
 
     def add(self, judged: Judged) -> None:
         """Take in a block."""
-        v, verdict = judged.output.values, judged.verdict
-        defined = ~np.isnan(verdict.enclosure.high)
-        self.correct += int(np.count_nonzero(defined & (v == verdict.rounded)))
-        error = judged.error[judged.counted]
+        self.correct += int(np.count_nonzero(judged.output.values == judged.verdict.rounded))
+        self.absolute = max(self.absolute, judged.absolute)
+        self.relative = max(self.relative, judged.relative)
+        whole = judged.yardstick.all_counted
+        error = judged.error.ravel() if whole else judged.error[judged.counted]
         if error.size == 0:
             return
-        self.sum.add(error[np.isfinite(error)])
-        self.histogram.update(bin_counts(error))
-        self.absolute = max(self.absolute, float(np.max(judged.absolute[judged.counted])))
-        self.relative = max(self.relative, float(np.max(judged.relative[judged.counted])))
-        self.radius = max(self.radius, _radius(judged))
+        self.radius = max(self.radius, judged.yardstick.radius)
+        self.sum.add(error if np.isfinite(error.max()) else error[np.isfinite(error)])
+        bins = bin_numbers(error)
+        least, most = int(bins.min()), int(bins.max())
+        if least < _FIRST or most > _LAST:
+            common = (bins >= _FIRST) & (bins <= _LAST)
+            rare, counts = np.unique(bins[~common], return_counts=True)
+            self._rare.update(dict(zip(rare.tolist(), counts.tolist(), strict=True)))
+            bins = bins[common]
+        if bins.size:
+            counts = np.bincount(bins - _FIRST)
+            self._common[: counts.size] += counts
 
     def merge(self, other: UlpErrors) -> None:
         """Take in what another process counted."""
-        self.histogram.update(other.histogram)
+        self._common += other._common
+        self._rare.update(other._rare)
         self.sum.merge(other.sum)
         self.absolute = max(self.absolute, other.absolute)
         self.relative = max(self.relative, other.relative)
         self.radius = max(self.radius, other.radius)
         self.correct += other.correct
 
+    @property
+    def histogram(self) -> dict[int, int]:
+        """Counts by bin, in order; see `bin_numbers`."""
+        filled = np.flatnonzero(self._common)
+        common = zip((filled + _FIRST).tolist(), self._common[filled].tolist(), strict=True)
+        return dict(sorted([*self._rare.items(), *common]))
 
-def _radius(judged: Judged) -> float:
-    y, form = judged.verdict.enclosure, judged.form
-    unit = np.maximum(judged.verdict.binade, form.emin) - form.precision + 1
-    return float(np.max(np.ldexp(y.radius, y.exponent - unit)[judged.counted]))
 
-
-def bin_counts(error: NDArray[np.float64]) -> dict[int, int]:
-    """Count errors by bin: bin b holds (edge(b − 1), edge(b)], 128 of them to an octave.
+def bin_numbers(error: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Give the errors' bins: bin b holds (edge(b − 1), edge(b)], 128 of them to an octave.
 
     A bin is the leading twelve exponent and seven significand bits of a double, rounded up, so that
     an error on an edge belongs to the bin that ends there.  Bin 0 holds exact zeros.
     """
     bits = np.ascontiguousarray(error).view(np.int64)
-    bins = (bits + ((1 << _SHIFT) - 1)) >> _SHIFT
-    least = int(bins.min())
-    counts = np.bincount(bins - least)
-    filled = np.flatnonzero(counts)
-    return dict(zip((filled + least).tolist(), counts[filled].tolist(), strict=True))
+    return (bits + ((1 << _SHIFT) - 1)) >> _SHIFT
 
 
 def edge(index: int) -> float:

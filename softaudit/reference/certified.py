@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from softaudit.formats import LEAST_BINADE
+from softaudit.formats import LEAST_BINADE, power_of_two
 from softaudit.model import Enclosure
 from softaudit.reference import double_word as dw
 from softaudit.reference.double_word import DoubleWord
@@ -101,7 +101,7 @@ class Rows:
         )
         self.term, self.exponent = exp(near)
         scale = np.where(
-            self.maxima | self.masks | self.far, 0.0, _power(np.maximum(self.exponent, -1000))
+            self.maxima | self.masks | self.far, 0.0, power_of_two(np.maximum(self.exponent, -1000))
         )
         self.others = dw.total(self.term.scaled(scale))
         self.sum = dw.add_double(self.others, self.ties)
@@ -143,7 +143,7 @@ class Rows:
         value = dw.fast_two_sum(s, rest - missing.low)
         sharp, binade = _normalized(value, np.zeros(s.shape, dtype=np.int64))
         error = missing.high * SOFTMAX_ERROR + (np.abs(rest) + np.abs(missing.low)) * 2.0**-52
-        error = error * _power(-binade)
+        error = error * power_of_two(-binade)
         where = np.flatnonzero(rows)
         i, j = np.nonzero(self.maxima[rows])
         for array, values in (
@@ -185,17 +185,12 @@ def _constant(value: float, like: NDArray[np.float64]) -> DoubleWord:
     return DoubleWord(np.full(like.shape, value), np.zeros(like.shape))
 
 
-def _power(exponent: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Give 2^exponent, for exponents of normal doubles."""
-    return ((exponent + 1023) << 52).view(np.float64)
-
-
 def _normalized(
     value: DoubleWord, exponent: NDArray[np.int64]
 ) -> tuple[DoubleWord, NDArray[np.int64]]:
     """Scale double-words whose high parts are normal so that these are in ±[1, 2)."""
     binade = ((value.high.view(np.int64) >> 52) & 0x7FF) - 1023
-    return value.scaled(_power(-binade)), exponent + binade
+    return value.scaled(power_of_two(-binade)), exponent + binade
 
 
 def _sum_of(a: DoubleWord, b: DoubleWord) -> tuple[DoubleWord, NDArray[np.float64]]:
@@ -210,7 +205,7 @@ def _enclosed(
     value: DoubleWord, rounding: NDArray[np.float64], error: NDArray[np.float64]
 ) -> Enclosure:
     y, exponent = _normalized(value, np.zeros(value.high.shape, dtype=np.int64))
-    radius = (rounding + error) * (1 + 2.0**-50) * _power(-exponent)
+    radius = (rounding + error) * (1 + 2.0**-50) * power_of_two(-exponent)
     return Enclosure(y.high, y.low, exponent, radius, np.zeros(exponent.shape, dtype=np.int8))
 
 
@@ -260,7 +255,7 @@ def _log1p(t: DoubleWord) -> DoubleWord:
 def _newton(total: DoubleWord) -> DoubleWord:
     start = _rough_log(total.high)
     inverse, exponent = exp(DoubleWord(-start, np.zeros_like(start)))
-    near_one = dw.multiply(total, inverse.scaled(_power(exponent)))
+    near_one = dw.multiply(total, inverse.scaled(power_of_two(exponent)))
     delta = dw.add_double(near_one, np.full(start.shape, -1.0))
     correction = dw.add_double(delta, -0.5 * delta.high * delta.high)
     return dw.add_double(correction, start)

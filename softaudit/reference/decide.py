@@ -10,14 +10,58 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from softaudit.formats import LEAST_BINADE, Format
+from softaudit.formats import LEAST_BINADE, Format, power_of_two, round_to
+from softaudit.model import Enclosure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from softaudit.model import Enclosure
-
 _WIDEN = 1 + 2.0**-40
+
+
+def at_once(
+    y: Enclosure, form: Format
+) -> tuple[NDArray[np.float64], NDArray[np.int64], list[tuple[int, int]]]:
+    """Give round(y) in a format, ⌊log2|y|⌋, and the places where the enclosure leaves one open.
+
+    Nearly all values are decided by their high parts alone.  `high` is the double next to y, and
+    ties and binade edges of a format with p < 53 are doubles: so y lies on the side of them on
+    which `high` lies, unless `high` is one of them.  For p = 53 a tie is near where |low| is near
+    half an ulp.  Those, and what is far outside the normal range, are looked at one by one.
+
+    Parameters
+    ----------
+    y : Enclosure
+        Of shape (rows, columns).
+    """
+    special = _special(y)
+    plain = (np.abs(y.exponent) <= _PLAIN) & (y.radius < 2.0**-72) & (np.abs(y.high) > 1.0)
+    size = power_of_two(np.clip(y.exponent, -_PLAIN, _PLAIN))
+    with np.errstate(all="ignore"):
+        value = y.high * size
+        rounded = round_to(value, form)
+        if form.precision == 53:
+            plain &= np.abs(y.low) < 2.0**-53 - 2.0**-70
+        else:
+            least = power_of_two(np.array(form.subnormal_exponent - 1))
+            half_quantum = np.maximum(size * 2.0**-form.precision, least)
+            plain &= (np.abs(value - rounded) != half_quantum) & np.isfinite(rounded)
+    binades = y.exponent.copy()
+    tiny = _tiny(y)
+    rounded = np.where(tiny, np.copysign(0.0, y.high), rounded)
+    binades[tiny] = LEAST_BINADE
+    rounded[special] = y.high[special]
+    places = np.nonzero(~(plain | special | tiny))
+    if places[0].size == 0:
+        return rounded, binades, []
+    few = Enclosure(*(getattr(y, name)[places] for name in Enclosure.__slots__))
+    binades[places], open_binade = binade(few)
+    rounded[places], open_rounding = rounding(few, binades[places], form)
+    doubt = open_binade | open_rounding
+    return rounded, binades, list(zip(*(at[doubt].tolist() for at in places), strict=True))
+
+
+_PLAIN = 900
 
 
 def binade(y: Enclosure) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -31,6 +75,7 @@ def binade(y: Enclosure) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     below = edge & _less(rest, 0.0, y.radius, side)
     doubt = edge & ~below & ~_less(-rest, 0.0, y.radius, -side) & ~_exactly(rest, y.radius, side)
     doubt |= (2.0 - size) - rest <= y.radius * _WIDEN
+    doubt |= ~edge & ((size - 1.0) + rest <= y.radius * _WIDEN)
     tiny = _tiny(y)
     return np.where(tiny, LEAST_BINADE, y.exponent - below), doubt & ~tiny & ~_special(y)
 

@@ -40,11 +40,10 @@ def judge(y: Enclosure, problem: Problem, function: Function) -> Verdict:
     Verdict
         `undecided` counts questions still open at the largest precision.
     """
-    binades, open_binade = decide.binade(y)
-    rounded, open_rounding = decide.rounding(y, binades, problem.format)
+    rounded, binades, doubtful = decide.at_once(y, problem.format)
     settled = undecided = 0
-    for i, j in np.argwhere(open_binade | open_rounding):
-        decision = settle(problem, function, int(i), int(j))
+    for i, j in doubtful:
+        decision = settle(problem, function, i, j)
         settled += 1
         if decision is None:
             undecided += 1
@@ -57,9 +56,9 @@ def settle(problem: Problem, function: Function, i: int, j: int) -> tuple[float,
     """Give (round(y), ⌊log2|y|⌋) of one value, at growing precision; None if it stays open."""
     for row, place in _growing(problem, function, i, j):
         ends = _ends(row, function, place)
-        decisions = {(round_fraction(v, problem.format, s), binade(v, s)) for v, s in ends}
-        if len(decisions) == 1:
-            return decisions.pop()
+        decisions = [(round_fraction(v, problem.format, s), binade(v, s)) for v, s in ends]
+        if repr(decisions[0]) == repr(decisions[-1]):  # where NaN equals itself
+            return decisions[0]
         if all(b <= LEAST_BINADE for _, b in decisions):
             return 0.0, LEAST_BINADE
     return None

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from softaudit.algorithms import ALGORITHMS
+from softaudit.arithmetic import total
 from softaudit.face import compute
+from softaudit.formats import FORMATS
 
 from .scalar_model import SCALARS, Model
+from .scalar_model import total as total_of
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 CELLS = [(function, algorithm) for function, of in ALGORITHMS.items() for algorithm in of]
@@ -122,7 +125,10 @@ def test_a_row_that_crosses_a_chunk(storage, order):
     assert_same_bits(row, storage, order=order)
 
 
-# Three chunks: the third is added after the first two; its own length is no power of two.
-def test_an_odd_number_of_chunks():
-    row = np.random.default_rng(8).normal(0, 2, 2 * 4096 + 77)
-    assert_same_bits(row, "bfloat16")
+# Five chunks are added as ((a + b) + (c + d)) + e; the fifth's own length is no power of two.
+@pytest.mark.parametrize("order", ["pairwise", "compensated"])
+def test_an_odd_number_of_chunks(order):
+    terms = np.random.default_rng(8).lognormal(0, 1, 4 * 4096 + 77).astype(FORMATS["float16"].dtype)
+    scalar, form = SCALARS["float16"], FORMATS["float16"]
+    found, _ = total(terms[None].astype(np.float32), form, order)
+    assert found.item() == total_of(scalar, scalar, order, terms.tolist())
