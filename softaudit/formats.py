@@ -175,30 +175,39 @@ def round_to(x: NDArray[Any], form: Format) -> NDArray[Any]:
     makes the processor round to it (P the precision of `x`; exact by the definition of IEEE
     addition, and the subtraction by Sterbenz's lemma).
     """
-    drop = np.finfo(x.dtype).nmant + 1 - form.precision
-    if drop <= 0:
+    wide = np.finfo(x.dtype)
+    drop = wide.nmant + 1 - form.precision
+    if drop <= 0 or x.size == 0:
         return x
+    number = x.dtype.type
     # Signalling NaNs raise invalid in any operation, and overflow is what is asked about.
     with np.errstate(all="ignore"):
         if form.precision == np.finfo(np.float32).nmant + 1:
             return x.astype(np.float32).astype(x.dtype)
         y = _round_bits(x, drop)
-        if form.emin > np.finfo(x.dtype).minexp:
-            magic = x.dtype.type(np.ldexp(1.5, np.finfo(x.dtype).nmant + form.subnormal_exponent))
-            small = np.abs(x) < x.dtype.type(form.least_normal)
-            y = np.where(small, np.copysign((x + magic) - magic, x), y)
-        over = np.copysign(x.dtype.type(form.overflow), x)
-        y = np.where(np.abs(y) > x.dtype.type(form.largest), over, y)
-        return np.where(np.isnan(x), x, y)
+        if form.emin > wide.minexp:
+            small = np.abs(x) < number(form.least_normal)
+            if small.any():
+                magic = number(np.ldexp(1.5, wide.nmant + form.subnormal_exponent))
+                y[small] = np.copysign((x[small] + magic) - magic, x[small])
+        # Where all are in range, and none is NaN, both comparisons hold.
+        if not (y.max() <= number(form.largest) and y.min() >= -number(form.largest)):
+            over = np.copysign(number(form.overflow), x)
+            y = np.where(np.abs(y) > number(form.largest), over, y)
+            y = np.where(np.isnan(x), x, y)
+        return y
 
 
 def _round_bits(x: NDArray[Any], drop: int) -> NDArray[Any]:
     """Round significands to nearest even as integers, dropping the last bits."""
     word = np.dtype(f"u{x.dtype.itemsize}").type
     bits = np.ascontiguousarray(x).view(word)
-    bits = bits + (word((1 << (drop - 1)) - 1) + ((bits >> word(drop)) & word(1)))
-    bits &= ~word((1 << drop) - 1)
-    rounded: NDArray[Any] = bits.view(x.dtype)
+    up = bits >> word(drop)
+    up &= word(1)
+    up += bits
+    up += word((1 << (drop - 1)) - 1)
+    up &= ~word((1 << drop) - 1)
+    rounded: NDArray[Any] = up.view(x.dtype)
     return rounded
 
 

@@ -8,6 +8,7 @@ LEAST_FLOAT32 = float(np.finfo(np.float32).min)
 LEAST_FLOAT64 = float(np.finfo(np.float64).min)
 INF = float("inf")
 NAN = float("nan")
+LOG_2 = float(np.log(2.0))
 
 
 def dominant(gap: float) -> list[float]:
@@ -52,40 +53,40 @@ HARD_ROWS: dict[str, list[float]] = {
     "minus_a_billion_masks": [0.5, -1e9, -1e9, 0.25],
     "around_e4m3fn_overflow": [464.0, 448.0, 0.0],
     "above_e4m3fn_overflow": [465.0, 448.0, 0.0],
-    "logsumexp_nearly_zero": [float(np.log(0.5)), float(np.log(0.5))],
-    "logsumexp_nearly_zero_of_three": [float(np.log(0.25)), float(np.log(0.5)), float(np.log(0.25))],
+    "logsumexp_nearly_zero": [-LOG_2, -LOG_2],
+    "logsumexp_nearly_zero_of_three": [-2 * LOG_2, -LOG_2, -2 * LOG_2],
     "logsumexp_nearly_zero_of_a_tiny_one": [-1e-17, -39.14394658089878],
     "logsumexp_of_a_tiny_positive_one": [1e-300, -690.0],
     "zero_and_a_whisper": [0.0, -745.0],
     "zero_and_less_than_a_whisper": [0.0, -746.0],
     "subnormal_logits": [5e-324, -5e-324, 1e-310],
     "negative_zero": [-0.0, 0.0, -1.0],
-    "powers_of_two": [float(np.log(2.0)), 0.0, float(np.log(4.0)), float(np.log(8.0))],
+    "powers_of_two": [LOG_2, 0.0, 2 * LOG_2, 3 * LOG_2],
     "quarter_and_three": [float(np.log(3.0)), 0.0],
     "descending": [float(-k) for k in range(25)],
     "spread": [0.1 * k * (-1) ** k for k in range(33)],
 }
-HARD_ROWS |= {f"dominant_by_{gap}": dominant(gap) for gap in (10, 11, 17, 30, 36, 37, 88, 89, 104)}
-HARD_ROWS |= {f"dominant_by_{gap}": dominant(gap) for gap in (126.5, 150, 300, 700, 708.5, 709.9)}
-HARD_ROWS |= {f"dominant_by_{gap}": dominant(gap) for gap in (740, 744.5, 745.25, 750, 799, 800, 1400)}
+GAPS = (10, 11, 17, 30, 36, 37, 88, 89, 104, 126.5, 150, 300, 700, 708.5, 709.9)
+BEYOND_FLOAT64 = (740, 744.5, 745.25, 750, 799, 800, 1400)
+HARD_ROWS |= {f"dominant_by_{gap}": dominant(gap) for gap in (*GAPS, *BEYOND_FLOAT64)}
 HARD_ROWS |= {
     f"around_half_the_least_{name}": [0.0, log_half, log_half - 0.01, log_half + 0.01, log_half - 1]
     for name, log_half in {
-        "float16": -25 * float(np.log(2.0)),
-        "bfloat16": -134 * float(np.log(2.0)),
-        "float32": -150 * float(np.log(2.0)),
-        "float64": -1075 * float(np.log(2.0)),
-        "float8_e4m3fn": -10 * float(np.log(2.0)),
-        "float8_e5m2": -17 * float(np.log(2.0)),
+        "float16": -25 * LOG_2,
+        "bfloat16": -134 * LOG_2,
+        "float32": -150 * LOG_2,
+        "float64": -1075 * LOG_2,
+        "float8_e4m3fn": -10 * LOG_2,
+        "float8_e5m2": -17 * LOG_2,
     }.items()
 }
 HARD_ROWS |= {
     f"around_the_least_normal_{name}": [0.0, log_least, log_least + 0.01, log_least - 0.01]
     for name, log_least in {
-        "float16": -14 * float(np.log(2.0)),
-        "float32": -126 * float(np.log(2.0)),
-        "float64": -1022 * float(np.log(2.0)),
-        "float8_e4m3fn": -6 * float(np.log(2.0)),
+        "float16": -14 * LOG_2,
+        "float32": -126 * LOG_2,
+        "float64": -1022 * LOG_2,
+        "float8_e4m3fn": -6 * LOG_2,
     }.items()
 }
 

@@ -104,7 +104,14 @@ def _tree(
     terms: NDArray[Any], add: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]
 ) -> NDArray[Any]:
     columns = terms.shape[-1]
-    chunks = [_fold(terms[..., at : at + CHUNK], add) for at in range(0, columns, CHUNK)]
+    whole = columns // CHUNK
+    chunks: list[NDArray[Any]] = []
+    if whole:
+        side_by_side = terms[..., : whole * CHUNK].reshape(*terms.shape[:-1], whole, CHUNK)
+        folded = _fold(side_by_side, add)
+        chunks = [folded[..., i, :] for i in range(whole)]
+    if whole * CHUNK < columns:
+        chunks.append(_fold(terms[..., whole * CHUNK :], add))
     while len(chunks) > 1:
         pairs = [add(a, b) for a, b in zip(chunks[::2], chunks[1::2], strict=False)]
         chunks = pairs + chunks[len(pairs) * 2 :]
@@ -117,8 +124,9 @@ def _fold(
     width = terms.shape[-1]
     while width > 1:
         half = 1 << (width - 1).bit_length() - 1
-        folded = terms[..., :half].copy()
-        folded[..., : width - half] = add(terms[..., : width - half], terms[..., half:width])
+        folded = add(terms[..., : width - half], terms[..., half:width])
+        if width < 2 * half:
+            folded = np.concatenate([folded, terms[..., width - half : half]], axis=-1)
         terms, width = folded, half
     return terms
 

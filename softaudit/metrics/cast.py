@@ -53,7 +53,11 @@ class Cast:
         with np.errstate(all="ignore"):
             high = np.ldexp(cast.high, cast.exponent - unit) - np.ldexp(y.high, y.exponent - unit)
             low = np.ldexp(cast.low, cast.exponent - unit) - np.ldexp(y.low, y.exponent - unit)
-            error = np.abs(high + low)[both]
+            error = np.abs(high + low)
+            # What the radii cannot tell from 0 is 0.
+            radius = np.ldexp(cast.radius, cast.exponent - unit)
+            radius += np.ldexp(y.radius, y.exponent - unit)
+            error = np.where(error <= radius, 0.0, error)[both]
         if error.size:
             self.largest = max(self.largest, float(error.max()))
             self.sum.add(error[np.isfinite(error)])

@@ -46,7 +46,7 @@ class Yardstick:
         self._size = power_of_two(near)
         self._inverse = power_of_two(-near)
         self._per_ulp = power_of_two(np.clip(near - self.unit, -1000, 1000))
-        self._extreme = np.nonzero(self.counted & (y.exponent != near))
+        self._extreme = np.nonzero(self.counted & (y.exponent != near) & (y.high != 0))
         self._zero = np.nonzero(y.high == 0)
 
     def measure(self, v: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
@@ -72,6 +72,7 @@ class Yardstick:
             relative = residual / np.abs(y.high)
             if self._zero[0].size:
                 relative[self._zero] = np.where(v[self._zero] == 0, 0.0, np.inf)
+                error[self._zero] = np.ldexp(np.abs(v[self._zero]), -self.form.subnormal_exponent)
             if self._extreme[0].size:
                 at = self._extreme
                 error[at], absolute[at], relative[at] = self._measure_extreme(v[at])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
@@ -72,12 +73,18 @@ def _growing(problem: Problem, function: Function, i: int, j: int) -> Iterator[t
     x, temperature = problem.values[i], problem.temperature
     if certified.ordinary_rows(x[None], temperature)[0]:
         yield _with_enclosed_sum(x, temperature, j)
-    distinct, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
-    place = 0 if function == "logsumexp" else int(inverse[j])
     precision = BASE_PRECISION
     while precision <= LARGEST_PRECISION:
-        yield Row(distinct.tolist(), counts.tolist(), temperature, precision), place
+        row = _row(x.tobytes(), temperature, precision)
+        yield row, 0 if function == "logsumexp" else row.values.index(x[j])
         precision *= 2
+
+
+@lru_cache(maxsize=8)
+def _row(x: bytes, temperature: float, precision: int) -> Row:
+    """Sum a whole row by mpmath; several cells often have their worst elements in the same one."""
+    distinct, counts = np.unique(np.frombuffer(x), return_counts=True)
+    return Row(distinct.tolist(), counts.tolist(), temperature, precision)
 
 
 def _with_enclosed_sum(x: NDArray[np.float64], temperature: float, j: int) -> tuple[Row, int]:

@@ -43,7 +43,8 @@ class Scalar:
     def _divide(self, a: float, b: float) -> float:
         if math.isfinite(a) and math.isfinite(b) and b != 0:
             return self.round(Fraction(a) / Fraction(b))
-        if math.isnan(a) or math.isnan(b) or (a == 0 and b == 0) or math.isinf(a) and math.isinf(b):
+        both_zero, both_infinite = a == b == 0, math.isinf(a) and math.isinf(b)
+        if math.isnan(a) or math.isnan(b) or both_zero or both_infinite:
             return NAN
         if math.isinf(b):
             return 0.0
@@ -59,7 +60,7 @@ class Scalar:
     def _log(self, a: float) -> float:
         if math.isnan(a) or a < 0:
             return NAN
-        if a == 0 or a == INF:
+        if a in (0, INF):
             return self.round(-INF if a == 0 else INF)
         return self._of_real(mpmath.log, a)
 

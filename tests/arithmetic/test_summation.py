@@ -16,7 +16,7 @@ from softaudit.formats import FORMATS
 
 from ..judge import FORMS, round_rational
 
-# Where adding 1 no longer changes the sum: half the gap to the next number is a tie, and it is even.
+# Where adding 1 no longer changes the sum: it is half the gap to the next number, and a tie.
 STALLS_AT = {"float16": 2048, "bfloat16": 256, "float8_e4m3fn": 16, "float8_e5m2": 8}
 CELLS = [(function, algorithm) for function, of in ALGORITHMS.items() for algorithm in of]
 

@@ -35,16 +35,20 @@ def expected_events(x: np.ndarray, function: str, form: str, algorithm: str) -> 
     counts = dict.fromkeys(("exp", "sum", "zeroed", "result", "nan", "premature"), 0)
     for i in (i for i, kind in enumerate(question.kinds) if kind == "audited"):
         values = model.run(function, algorithm, x[i].tolist(), 1.0)
-        finite_logits = [isfinite(v) for v in question.rounded[i]]
-        overflowed = [not isfinite(e) and not isnan(a)
-                      for e, a in zip(model.exponentials, model.arguments, strict=True)]  # fmt: skip
-        counts["exp"] += sum(a and b for a, b in zip(finite_logits, overflowed, strict=True))
+        rounded = question.rounded[i].tolist()
+        counts["exp"] += exp_overflows(model, rounded)
         counts["sum"] += all(map(isfinite, model.exponentials)) and not isfinite(model.sum)
         for j, v in enumerate(values):
-            hat = float(max(question.rounded[i]) if function == "logsumexp" else question.rounded[i, j])
+            hat = max(rounded) if function == "logsumexp" else rounded[j]
             for name in events_of_one(model, function, j, v, *question.answer(i, hat)):
                 counts[name] += 1
     return counts
+
+
+def exp_overflows(model: Model, rounded: list[float]) -> int:
+    """Count the infinite exponentials of finite logits."""
+    steps = zip(rounded, model.arguments, model.exponentials, strict=True)
+    return sum(isfinite(x) and not isnan(a) and not isfinite(e) for x, a, e in steps)
 
 
 def events_of_one(model: Model, function: str, j: int, v: float, y: float, rounded: float):
@@ -94,11 +98,10 @@ def test_a_sum_overflows_where_no_exponential_does():
 
 def test_the_logarithm_of_a_sum_of_zeros_is_premature():
     """exp(−18) is 0 in float16; pytorch's and onnx's −inf come from such a log(0)."""
-    for function, algorithm, count in (("logsumexp", "naive", 1), ("log_softmax", "log-of-softmax", 1)):
-        row = np.array([-18.0, -18.5]) if function == "logsumexp" else np.array([0.0, -18.0])
-        cell = cell_of(row, function, "float16", algorithm)
-        assert cell.underflow["premature"] == count
-        assert cell.overflow["result"] == 0
+    whole = cell_of(np.array([-18.0, -18.5]), "logsumexp", "float16", "naive")
+    one = cell_of(np.array([0.0, -18.0]), "log_softmax", "float16", "log-of-softmax")
+    for cell in (whole, one):
+        assert (cell.underflow["premature"], cell.overflow["result"]) == (1, 0)
 
 
 def test_forced_and_premature_zeros():
@@ -112,7 +115,8 @@ def test_forced_and_premature_zeros():
 
 def test_masks_are_no_events():
     row = np.array([0.0, -inf, -inf, 1.0])
-    for (function, algorithm), form in product(CELLS, ("float16", "bfloat16", "float32", "float64")):
+    formats = ("float16", "bfloat16", "float32", "float64")
+    for (function, algorithm), form in product(CELLS, formats):
         cell = cell_of(row, function, form, algorithm)
         assert set(cell.overflow.values()) == {0}
         assert {v for k, v in cell.underflow.items() if v is not None} == {0}

@@ -1,4 +1,4 @@
-"""What an enclosure decides: synthetic ones around every kind of boundary, whose answer is known."""
+"""What an enclosure decides: synthetic ones at every kind of boundary, whose answer is known."""
 
 from __future__ import annotations
 
@@ -115,9 +115,9 @@ def boundaries(form: Format) -> dict[str, list[Fraction]]:
         "between subnormals": [least * k / 2 for k in (3, 5, 7, 2**p - 3, 2**p - 1)],
         "subnormals": [least * k for k in (1, 2, 3, 2 ** (p - 1) - 1)],
         "least normal": [normal, normal + least / 2, 2 * normal - least / 2],
-        "powers of two": [Fraction(2) ** e for e in (-40, -3, -1, 0, 1, 3, form.emax, form.emax + 1)],
-        "below powers of two": [1 - near_one / 4, 2 - near_one / 2, Fraction(1, 8) * (1 - near_one / 4)],
-        "ties": [1 + near_one * k / 2 for k in (1, 3, 5, 2**p - 3)] + [Fraction(5) * (1 + near_one / 2)],
+        "powers of two": [Fraction(2) ** e for e in (-40, -3, -1, 0, 1, form.emax, form.emax + 1)],
+        "below powers of two": [1 - near_one / 4, 2 - near_one / 2, (1 - near_one / 4) / 8],
+        "ties": [1 + near_one * k / 2 for k in (1, 3, 5, 2**p - 3)] + [5 * (1 + near_one / 2)],
         "overflow": [largest + unit / 2, largest, largest - unit / 2, largest + unit],
         "numbers": [1 + near_one, Fraction(3, 4), Fraction(5, 2) * normal],
     }  # fmt: skip
@@ -141,7 +141,7 @@ def flipped(case: Case) -> Case:
 
 
 NARROW = [None, 80, 85, 86, 126, 900]
-WIDE = [0, 1, 2, 3, 8, 11, 24, 52, 53, 54, 60]
+WIDE = [0, 1, 2, 8, 11, 24, 52, 53, 60]
 
 
 @pytest.mark.parametrize("form", EVERY_FORMAT, ids=lambda form: form.name)
@@ -223,7 +223,7 @@ def test_special_values_are_never_in_doubt(form):
     beside=st.sampled_from([0, 0, 1, -1]),
     form=st.sampled_from(EVERY_FORMAT),
 )
-@settings(max_examples=600)
+@settings(max_examples=400)
 def test_drawn_numbers(significand, places, exponent, bits, off, beside, form):
     """Numbers with few bits or many, or next to such, anywhere from underflow to overflow."""
     y = Fraction(significand >> places << places) * Fraction(2) ** (exponent - 105)

@@ -42,7 +42,9 @@ def test_the_shipped_table_is_what_mpmath_makes():
 def test_the_parts_are_as_short_as_the_proof_has_them():
     found = table()
     assert max(bits(t) for t in found.first.tolist()) <= 26
-    assert [bits(c) <= limit for c, limit in zip(found.steps, (29, 29, 53), strict=True)] == [True] * 3
+    assert [bits(c) <= limit for c, limit in zip(found.steps, (29, 29, 53), strict=True)] == [
+        True
+    ] * 3
     assert found.second.max() < 2.0**-25
     assert np.abs(found.third).max() < 2.0**-78
     assert found.second.min() >= 0  # the first part is cut, never rounded up
@@ -96,7 +98,9 @@ ARGUMENTS = {
     "exponential": lambda rng, n: -np.minimum(rng.exponential(10, n), 1700),
     "tiny": lambda rng, n: -np.ldexp(rng.uniform(1, 2, n), rng.integers(-160, -8, n)),
     "integers": lambda rng, n: -rng.integers(0, 1701, n).astype(float),
-    "beside the table's entries": lambda rng, n: beside(rng, -STEP * rng.integers(0, 10_000_000, n)),
+    "beside the table's entries": lambda rng, n: beside(
+        rng, -STEP * rng.integers(0, 10_000_000, n)
+    ),
     "beside multiples of log 2": lambda rng, n: beside(rng, -LOG2 * rng.integers(0, 2450, n)),
     "half-way": lambda rng, n: beside(rng, -STEP * (rng.integers(0, 10_000_000, n) + 0.5)),
     "half-way, small": lambda rng, n: beside(rng, STEP * (rng.integers(-8, 8, n) + 0.5)),
@@ -118,7 +122,6 @@ def test_error_against_arb():
 @pytest.mark.exhaustive
 def test_error_of_a_million_against_arb():
     worst = check(1_000_000, seed=2)
-    print({name: round(float(np.log2(error)) - 88, 2) for name, error in worst.items()})
     assert max(worst.values()) <= 1, worst
 
 
