@@ -6,7 +6,6 @@ and enclosed once per storage format, and every algorithm that answers it is com
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,39 +14,15 @@ from softaudit import algorithms, reference
 from softaudit.elements import row_tables
 from softaudit.errors import OptionError
 from softaudit.formats import FORMATS
-from softaudit.metrics import (
-    CAUSES,
-    OVER_LOGITS,
-    Cast,
-    Places,
-    Range,
-    Rows,
-    UlpErrors,
-    WorstElements,
-    Yardstick,
-    compare,
-    percentile,
-)
-from softaudit.model import (
-    Audit,
-    Cell,
-    CellKey,
-    Degenerate,
-    Enclosure,
-    Event,
-    ReferenceUse,
-    RowKind,
-    SkippedCell,
-    Verdict,
-    Worst,
-    take_rows,
-)
+from softaudit.metrics import Cast, Yardstick, compare
+from softaudit.model import Audit, CellKey, ReferenceUse, RowKind, SkippedCell, take_rows
 from softaudit.problem import classify, pose, round_temperature
+from softaudit.tally import Tally, make_cell
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from softaudit.model import Function, Logits, Plan, Problem
+    from softaudit.model import Enclosure, Function, Logits, Plan, Problem, Verdict
     from softaudit.reference import Enclosed
 
 BLOCK = 1 << 15
@@ -83,7 +58,9 @@ def audit(logits: Logits, plan: Plan, *, block: int = BLOCK) -> Audit:
     step = max(1, block // logits.columns)
     for start in range(0, len(numbers), step):
         work.add(numbers[start : start + step])
-    cells = tuple(_cell(work, key, plan) for key in keys)
+    cells = tuple(
+        make_cell(logits, plan, key, work.tallies[key], work.cast_of(key)) for key in keys
+    )
     radius = max((cell.ulp_radius for cell in cells), default=0.0)
     return Audit(
         logits.source,
@@ -128,18 +105,6 @@ def _askable(plan: Plan) -> tuple[tuple[CellKey, ...], tuple[SkippedCell, ...]]:
     return tuple(keys), tuple(skipped)
 
 
-@dataclass(slots=True)
-class _Tally:
-    """One cell in the making."""
-
-    ulp: UlpErrors = field(default_factory=UlpErrors)
-    range: Range = field(default_factory=Range)
-    rows: Rows = field(default_factory=Rows)
-    worst: WorstElements = field(default_factory=WorstElements)
-    elements: int = 0
-    degenerate: dict[RowKind, tuple[Places, tuple[float, ...]]] = field(default_factory=dict)
-
-
 class _Work:
     """All tallies of one source, and what they share."""
 
@@ -147,12 +112,16 @@ class _Work:
         self.logits = logits
         self.temperature = plan.temperature
         self.method = plan.reference
-        self.tallies = {key: _Tally() for key in keys}
+        self.tallies = {key: Tally() for key in keys}
         self.casts = {(key.function, key.arithmetic.storage.name): Cast() for key in keys}
         self.functions = tuple(dict.fromkeys(key.function for key in keys))
         self.settled = self.undecided = 0
         self.range: tuple[float, float] | None = None
         self.widest: float | None = None
+
+    def cast_of(self, key: CellKey) -> Cast:
+        """Give what rounding the logits alone did, for a cell."""
+        return self.casts[key.function, key.arithmetic.storage.name]
 
     def add(self, numbers: NDArray[np.int64]) -> None:
         """Audit some rows."""
@@ -211,13 +180,11 @@ class _Work:
         for key in keys:
             tally = self.tallies[key]
             output = algorithms.run(key, posed.problem)
-            _note_degenerate(tally, posed, output.values)
+            tally.note_degenerate(posed.kinds, posed.numbers, output.values)
             judged = compare(
                 key, posed.numbers[audited], problem, take_rows(output, audited), yardstick
             )
-            tally.elements += output.values[audited].size
-            for metric in (tally.ulp, tally.range, tally.rows, tally.worst):
-                metric.add(judged)
+            tally.add(judged)
 
 
 class _Posed:
@@ -241,122 +208,3 @@ class _Posed:
 
 def _same(a: Problem, b: Problem) -> bool:
     return a.temperature == b.temperature and np.array_equal(a.values, b.values, equal_nan=True)
-
-
-def _note_degenerate(tally: _Tally, posed: _Posed, values: NDArray[np.float64]) -> None:
-    for kind in RowKind:
-        rows = posed.kinds == kind
-        if kind is RowKind.AUDITED or not rows.any():
-            continue
-        returned = tuple(np.unique(values[np.argmax(rows)]).tolist())
-        places, _ = tally.degenerate.setdefault(kind, (Places(), returned))
-        places.add(rows[:, None], posed.numbers)
-
-
-def _cell(work: _Work, key: CellKey, plan: Plan) -> Cell:
-    tally = work.tallies[key]
-    form = key.arithmetic.storage
-    cast = work.casts[key.function, form.name]
-    worst = tuple(
-        _worst(work, key, cause, candidate.place, candidate.computed)
-        for cause, candidate in tally.worst.ranked()[: max(plan.worst, 1)]
-    )
-    counts = {name: places.count for name, places in tally.range.places.items()}
-    overflow = {"cast": cast.overflow.count, "cast_to_mask": cast.to_mask.count}
-    overflow["exp"], overflow["sum"] = counts["overflow.exp"], counts["overflow.sum"]
-    for name in ("zeroed", "result", "nan", "forced", "mismatch"):
-        overflow[name] = counts[f"overflow.{name}"]
-    underflow = {n: counts[f"underflow.{n}"] for n in ("forced", "premature", "subnormal")}
-    happened = {
-        **tally.range.places,
-        "overflow.cast": cast.overflow,
-        "overflow.cast_to_mask": cast.to_mask,
-        "rows.lost_to_cast": cast.lost_rows,
-        "rows.masked_by_cast": cast.kept_masks,
-    }
-    return Cell(
-        key=key,
-        elements=tally.elements,
-        rows={k.name.lower(): int(cast.kinds[k]) for k in RowKind},
-        overflow=overflow,
-        underflow={**underflow, "lost_mass": tally.rows.lost_mass},
-        out_of_range=None if key.function == "logsumexp" else counts["out_of_range"],
-        ulp=_ulp_figures(tally.ulp, worst),
-        histogram=tally.ulp.histogram,
-        absolute_max=None if tally.ulp.absolute < 0 else tally.ulp.absolute,
-        relative_max=None if tally.ulp.relative < 0 else tally.ulp.relative,
-        correctly_rounded=tally.ulp.correct,
-        cast_error={
-            "max": None if cast.largest < 0 else cast.largest,
-            "mean": cast.sum.mean(),
-        },
-        row_sum_defect=tally.rows.defect,
-        worst=worst[: plan.worst],
-        events=_events(happened, work.logits, key.function),
-        causes=_events(_in_order(tally.worst.places), work.logits, key.function),
-        breaks=_events(_in_order(tally.worst.broken), work.logits, key.function),
-        degenerate=tuple(
-            Degenerate(kind, places.rows, _row_index(work.logits, places), returned)
-            for kind, (places, returned) in sorted(tally.degenerate.items())
-        ),
-        ulp_radius=max(tally.ulp.radius, 0.0),
-    )
-
-
-def _ulp_figures(errors: UlpErrors, worst: tuple[Worst, ...]) -> dict[str, float | int | None]:
-    largest = None
-    if errors.histogram:
-        largest = max((w.ulp for w in worst), default=0.0)
-    percentiles = {
-        name: _capped(percentile(errors.histogram, part), largest)
-        for name, part in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999))
-    }
-    return {"max": largest, "mean": errors.sum.mean(), "mean_over": errors.sum.count, **percentiles}
-
-
-def _capped(value: float | None, largest: float | None) -> float | None:
-    # A bin's upper edge may lie above the largest error, which no percentile does.
-    return value if value is None or largest is None else min(value, largest)
-
-
-def _worst(work: _Work, key: CellKey, cause: str, place: tuple[int, int], computed: float) -> Worst:
-    number, column = place
-    x = work.logits.take(np.array([number]))
-    problem = pose(x, key.arithmetic.storage, work.temperature)
-    found = reference.figures(problem, key.function, (0, column), computed, key.arithmetic.storage)
-    whole_row = key.function == "logsumexp"
-    return Worst(
-        index=_index(work.logits, place, key.function),
-        logit=None if whole_row else float(x[0, column]),
-        computed=computed,
-        exact=found.exact,
-        ulp=found.ulp,
-        relative=found.relative,
-        cause=cause,
-    )
-
-
-def _index(logits: Logits, place: tuple[int, int], function: Function) -> tuple[int, ...]:
-    row = tuple(int(i) for i in np.unravel_index(place[0], logits.rows_shape or (1,)))
-    row = row if logits.rows_shape else ()
-    return row if function == "logsumexp" else (*row, place[1])
-
-
-def _row_index(logits: Logits, places: Places) -> tuple[int, ...]:
-    return _index(logits, places.first or (0, 0), "logsumexp")
-
-
-def _in_order(places: dict[str, Places]) -> dict[str, Places]:
-    """Order by the rules, so that nothing depends on which block came across a cause first."""
-    return {cause: places[cause] for cause in CAUSES if cause in places}
-
-
-def _events(places: dict[str, Places], logits: Logits, function: Function) -> dict[str, Event]:
-    found = {}
-    for name, p in places.items():
-        if p.first is not None:
-            level: Function = "softmax" if name in OVER_LOGITS else function
-            whole_row = name in ("overflow.sum", "rows.lost_to_cast")
-            first = _index(logits, p.first, "logsumexp" if whole_row else level)
-            found[name] = Event(p.count, p.rows, first)
-    return found

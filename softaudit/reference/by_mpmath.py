@@ -31,23 +31,7 @@ class Scaled(NamedTuple):
 def enclose(
     values: NDArray[np.float64], temperature: float, functions: tuple[Function, ...]
 ) -> dict[Function, Enclosure]:
-    """Enclose the exact values of functions on rows of logits.
-
-    Parameters
-    ----------
-    values : ndarray of float64, shape (rows, columns)
-        x̂.
-    temperature : float
-        T̂, positive and finite.
-    functions : tuple of str
-        Which functions; they share the rows' sums.
-
-    Returns
-    -------
-    dict of Enclosure
-        Of shape (rows, columns), or (rows, 1) for logsumexp.  NaN where no real or infinite value
-        is defined: rows with NaN, and for softmax and log_softmax rows with +∞ or nothing but −∞.
-    """
+    """Enclose the exact values of functions on any rows; see `softaudit.reference.enclose`."""
     parts: dict[Function, list[NDArray[np.void]]] = {f: [] for f in functions}
     for row in values:
         enclosed = _enclose_row(row, temperature, functions)

@@ -13,9 +13,10 @@ Error analysis, u = 2^−53; bounds of the operations are those of `double_word`
     below 2^−91 for |g_j| ≤ 1700: an absolute error of g_j is a relative one of e_j.
 2.  e_j: relative 2^−88 + 2^−91 (`exponential`).
 3.  S: relative 2^−88 + 2^−91 + 3 · 30 u², where terms with a gap beyond 1664 are left out and those
-    below 2^−1000 taken for at most 2^−999: S is at least exp(−600) > 2^−866, so that n < 2^30 of
-    them are below 2^−100 S.  In all below SUM_ERROR = 2^−87.8.
-4.  softmax: e_j times the double-word 1/(c + S), relative 2^−88 + 2^−91 + 2^−87.8 + 22u²: below
+    below 2^−1000 taken for at most 2.01 · 2^−1000, with low parts rounded to multiples of 2^−1074:
+    S is at least exp(−600) > 2^−866, so that n < 2^30 of them (no row that fits memory has more)
+    are below 2^−100 S.  In all below 2^−87.8.
+4.  softmax: e_j times the double-word 1/(c + S), relative 2^−88 + 2^−91 + 2^−87.8 + 24u²: below
     2^−86.8.  Of a maximum, where S is small: the difference from 1/c relative 2^−86.7, and two
     roundings of the low part.
 5.  L: see `_log_of_total`: relative below LOG_ERROR = 2^−86.
@@ -215,9 +216,9 @@ def _log_of_total(total: DoubleWord, others: DoubleWord, ties: NDArray[np.float6
     Where c = 1 and S ≤ 1/2: 2 atanh(S/(2 + S)), whose relative error is that of S and 60u².
     Elsewhere one Newton step from a double L0 within 2^−45: log(c + S) = L0 + log1p(δ) with
     δ = (c + S) exp(−L0) − 1, |δ| < 2^−44, so that δ − δ²/2 is within 2^−133; δ has the absolute
-    error 2^−87.8 S/(c + S) + 2^−88 + 30u² < 2^−86.9 for c ≥ 2, and 2^−87.4 for c = 1 with
-    S/(c + S) ≤ 1/2, or 2^−86.9 with L ≥ log 2.  L is at least log 2, or log(3/2) with the
-    second: relative below 2^−86.1 in each case.
+    error 2^−87.8 S/(c + S) + 2^−88 + 30u²: below 2^−86.9, and L ≥ log 2, where c + S ≥ 2, which
+    is 2^−86.3 relatively; elsewhere c = 1 and 1/2 < S < 1, and with t = S the bound
+    (2^−87.8 t/(1 + t) + 2^−88)/log(1 + t) falls with t: at t = 1/2 it is 2^−86.2.
     """
     small = ((ties == 1.0) & (others.high <= 0.5))[:, 0]
     high, low = np.empty_like(total.high), np.empty_like(total.low)

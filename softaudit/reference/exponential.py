@@ -5,28 +5,29 @@ so that |r| ≤ 2^−13.5.  The pieces are cut so short that the products which 
 r = r1 + r2 with r1 a multiple of 2^−40 (27 bits), and the table's entry t1 + t2 + t3 with t1 of
 26 bits.
 
-Error analysis, relative to the result ≥ 1 (before scaling), |g| ≤ 1700:
+Error analysis, relative to a result of at least 1 − 2^−13.5 (before scaling), |g| ≤ 1700:
 
 1.  k < 2^24.  C1 and C2 have 29 bits, so k C1 and k C2 are exact; log 2 / 4096 = C1 + C2 + C3 + c
     with |c| < 2^−123, and k |c| < 2^−99.
-2.  a = g − k C1 is exact: k = 0, or the two lie within a factor of 2 (Sterbenz).  A two-sum takes
-    a − k C2 to b + e without error.  rest = e − k C3 + low: |k C3| < 2^−46, so its roundings are
-    below 2^−98 each.
-3.  r1 is b rounded to a multiple of 2^−40; b − r1 is exact; r2 = (b − r1) + rest, |r2| ≤ 2^−40.9,
-    is rounded once: below 2^−94.
+2.  a = g − k C1 is exact: k = 0, or the two lie within a factor of 2 (Sterbenz; C1 is cut below
+    log 2 / 4096).  A two-sum takes a − k C2 to b + e without error.  rest = e − k C3 + low:
+    |k C3| < 2^−46 and |low| ≤ 2^−43, so its two roundings are below 2^−95.
+3.  r1 is b rounded to a multiple of 2^−40; b − r1 is exact; r2 = (b − r1) + rest, |r2| ≤ 2^−40.6,
+    is rounded once: below 2^−93.6.
 4.  exp(r1) = 1 + r1 + B + C: B = r1²/2 is exact (54 bits in units of 2^−81, at most 2^53);
     C = r1³/6 (1 + r1/4 + r1²/20) in double: |C| < 2^−43, its roundings below 2^−93.7, and the
     terms left out, r1^6/720, below 2^−90.5.
 5.  exp(r2) (1 + r1 + B + C) − (1 + r1 + B + C) = D = r2 + r2 (r1 + B + C + r2/2), with what is left
-    out below r2² r1 < 2^−95; |D| < 2^−40.8, roundings below 2^−93.
+    out below r2² r1 / 2 < 2^−95.7; |D| < 2^−40.6, roundings below 2^−92.6.
 6.  t1 r1 (26 + 27 bits) and t1 B1 (26 + 26 bits; B1 is B rounded to a multiple of 2^−54) are exact,
     and added without error by two fast two-sums; t2 by a third.
-7.  The low part collects t3 + t2 B + t1 (B − B1) + t (C + D) + t2 r1 and the three errors: the
-    largest is |t2 r1| < 2^−38.5, so that its eight roundings are below 2^−91.9 each: 2^−88.9 in
-    all.
-8.  The table's entries are within 2^−130 (t3 is a double of at most 2^−79).
+7.  The low part collects t3 + t2 B + t1 (B − B1) + t (C + D) + t2 r1 and the three errors.
+    |t2 r1| < 2^−38.5 and |t (C + D)| < 2^−39.4, so that partial sums stay below 2^−37.9: two
+    roundings are below 2^−91, one below 2^−92, the others below 2^−93: 2^−89.2 in all; t3 r1 and
+    the rounding of t1 + t2 are left out, below 2^−91.1.
+8.  The table's entries are within 2^−130 (t3 is a double of at most 2^−78).
 
-In all below 2^−88.6; EXP_ERROR = 2^−88 is used.
+In all below 2^−88.2; EXP_ERROR = 2^−88 is used.
 
 References
 ----------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import time
 
 import numpy as np
 import pytest
@@ -152,10 +151,8 @@ def test_axis(one):
     assert one("a.csv", b"1,2,3\n4,5,6\n", axis=0).values.tolist() == [[1, 4], [2, 5], [3, 6]]
 
 
-def test_a_million_numbers_take_a_second_or_so(put):
+def test_a_million_numbers(put):
     table = np.random.default_rng(0).normal(size=(100_000, 10))
     path = put("a.csv", "\n".join(",".join(map(repr, row)) for row in table.tolist()).encode())
-    start = time.perf_counter()
     (logits,) = read(path)
-    assert time.perf_counter() - start < 5
     assert np.array_equal(logits.values, table)

@@ -1,0 +1,172 @@
+"""One cell in the making, and the cell that is made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from softaudit import reference
+from softaudit.metrics import (
+    CAUSES,
+    OVER_LOGITS,
+    Cast,
+    Places,
+    Range,
+    Rows,
+    UlpErrors,
+    WorstElements,
+    percentile,
+)
+from softaudit.model import Cell, CellKey, Degenerate, Event, RowKind, Worst
+from softaudit.problem import pose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from softaudit.metrics import Judged
+    from softaudit.model import Function, Logits, Plan
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a cell has counted so far."""
+
+    ulp: UlpErrors = field(default_factory=UlpErrors)
+    range: Range = field(default_factory=Range)
+    rows: Rows = field(default_factory=Rows)
+    worst: WorstElements = field(default_factory=WorstElements)
+    elements: int = 0
+    degenerate: dict[RowKind, tuple[Places, tuple[float, ...]]] = field(default_factory=dict)
+
+    def add(self, judged: Judged) -> None:
+        """Take in a block's audited rows."""
+        self.elements += judged.output.values.size
+        for metric in (self.ulp, self.range, self.rows, self.worst):
+            metric.add(judged)
+
+    def note_degenerate(
+        self, kinds: NDArray[np.int8], numbers: NDArray[np.int64], values: NDArray[np.float64]
+    ) -> None:
+        """Note the rows of a block that are not audited, and what the first of a kind returned."""
+        for kind in RowKind:
+            rows = kinds == kind
+            if kind is not RowKind.AUDITED and rows.any():
+                returned = tuple(np.unique(values[np.argmax(rows)]).tolist())
+                places, _ = self.degenerate.setdefault(kind, (Places(), returned))
+                places.add(rows[:, None], numbers)
+
+
+def make_cell(logits: Logits, plan: Plan, key: CellKey, tally: Tally, cast: Cast) -> Cell:
+    """Make a cell of its tally; the worst elements get the judge's figures here."""
+    worst = tuple(
+        _worst(logits, plan, key, cause, candidate.place, candidate.computed)
+        for cause, candidate in tally.worst.ranked()[: max(plan.worst, 1)]
+    )
+    counts = {name: places.count for name, places in tally.range.places.items()}
+    counts |= {"overflow.cast": cast.overflow.count, "overflow.cast_to_mask": cast.to_mask.count}
+    happened = {
+        **tally.range.places,
+        "overflow.cast": cast.overflow,
+        "overflow.cast_to_mask": cast.to_mask,
+        "rows.lost_to_cast": cast.lost_rows,
+        "rows.masked_by_cast": cast.kept_masks,
+    }
+    return Cell(
+        key=key,
+        elements=tally.elements,
+        rows={k.name.lower(): int(cast.kinds[k]) for k in RowKind},
+        overflow={name: counts[f"overflow.{name}"] for name in _OVERFLOW},
+        underflow={name: counts[f"underflow.{name}"] for name in _UNDERFLOW}
+        | {"lost_mass": tally.rows.lost_mass},
+        out_of_range=None if key.function == "logsumexp" else counts["out_of_range"],
+        ulp=_ulp_figures(tally.ulp, worst),
+        histogram=tally.ulp.histogram,
+        absolute_max=_or_none(tally.ulp.absolute),
+        relative_max=_or_none(tally.ulp.relative),
+        correctly_rounded=tally.ulp.correct,
+        cast_error={"max": _or_none(cast.largest), "mean": cast.sum.mean()},
+        row_sum_defect=tally.rows.defect,
+        worst=worst[: plan.worst],
+        events=_events(happened, logits, key.function),
+        causes=_events(_in_order(tally.worst.places), logits, key.function),
+        breaks=_events(_in_order(tally.worst.broken), logits, key.function),
+        degenerate=tuple(
+            Degenerate(kind, places.rows, _index(logits, places.first or (0, 0), None), returned)
+            for kind, (places, returned) in sorted(tally.degenerate.items())
+        ),
+        ulp_radius=max(tally.ulp.radius, 0.0),
+    )
+
+
+_OVERFLOW = (
+    "cast", "cast_to_mask", "exp", "sum", "zeroed", "result", "nan", "forced", "mismatch",
+)  # fmt: skip
+_UNDERFLOW = ("forced", "premature", "subnormal")
+
+
+def _or_none(largest: float) -> float | None:
+    """Give a maximum, or None where there was nothing to take it of."""
+    return None if largest < 0 else largest
+
+
+def _ulp_figures(errors: UlpErrors, worst: tuple[Worst, ...]) -> dict[str, float | int | None]:
+    largest = None
+    if errors.histogram:
+        largest = max((w.ulp for w in worst), default=0.0)
+    percentiles = {
+        name: _capped(percentile(errors.histogram, part), largest)
+        for name, part in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999))
+    }
+    return {"max": largest, "mean": errors.sum.mean(), "mean_over": errors.sum.count, **percentiles}
+
+
+def _capped(value: float | None, largest: float | None) -> float | None:
+    # A bin's upper edge may lie above the largest error, which no percentile does.
+    return value if value is None or largest is None else min(value, largest)
+
+
+def _worst(
+    logits: Logits, plan: Plan, key: CellKey, cause: str, place: tuple[int, int], computed: float
+) -> Worst:
+    number, column = place
+    x = logits.take(np.array([number]))
+    form = key.arithmetic.storage
+    problem = pose(x, form, plan.temperature)
+    found = reference.figures(problem, key.function, (0, column), computed, form)
+    return Worst(
+        index=_index(logits, place, key.function),
+        logit=None if key.function == "logsumexp" else float(x[0, column]),
+        computed=computed,
+        exact=found.exact,
+        ulp=found.ulp,
+        relative=found.relative,
+        cause=cause,
+    )
+
+
+def _index(logits: Logits, place: tuple[int, int], of: Function | None) -> tuple[int, ...]:
+    """Give a place in the logits' own shape; of logsumexp, and of None, the row's alone."""
+    shape = logits.rows_shape
+    row = tuple(int(i) for i in np.unravel_index(place[0], shape)) if shape else ()
+    return row if of in ("logsumexp", None) else (*row, place[1])
+
+
+def _in_order(places: Mapping[str, Places]) -> dict[str, Places]:
+    """Order by the rules, so that nothing depends on which block came across a cause first."""
+    return {cause: places[cause] for cause in CAUSES if cause in places}
+
+
+def _events(places: Mapping[str, Places], logits: Logits, function: Function) -> dict[str, Event]:
+    found = {}
+    for name, p in places.items():
+        if p.first is not None:
+            level = None if name in _OF_ROWS else "softmax" if name in OVER_LOGITS else function
+            found[name] = Event(p.count, p.rows, _index(logits, p.first, level))
+    return found
+
+
+_OF_ROWS = ("overflow.sum", "rows.lost_to_cast")
