@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import fsum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,7 +49,9 @@ class Rows:
 def _defect(v: NDArray[np.float64]) -> float:
     with np.errstate(invalid="ignore", over="ignore"):
         high, low = total(DoubleWord(v, np.zeros_like(v)))
-        size = np.abs((high - 1.0) + low)
+        size = np.abs((high - 1.0) + low)[:, 0]
+    for i in np.flatnonzero((size > 0) & (size < 2.0**-70)):
+        size[i] = abs(fsum([*v[i].tolist(), -1.0]))  # what the double-words lost may show here
     return float(np.where(np.isnan(size), np.inf, size).max())
 
 
