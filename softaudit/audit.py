@@ -58,6 +58,7 @@ def audit(logits: Logits, plan: Plan, *, block: int = BLOCK) -> Audit:
     step = max(1, block // logits.columns)
     for start in range(0, len(numbers), step):
         work.add(numbers[start : start + step])
+        logits.release()
     cells = tuple(
         make_cell(logits, plan, key, work.tallies[key], work.cast_of(key)) for key in keys
     )

@@ -6,6 +6,7 @@ arrays in them are not written to after construction, and nothing in here comput
 
 from __future__ import annotations
 
+import mmap
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from math import prod
@@ -87,6 +88,17 @@ class Logits:
             rows = self.values[np.unravel_index(numbers, self.rows_shape)]
         with np.errstate(invalid="ignore"):  # which signalling NaNs raise
             return np.ascontiguousarray(rows, dtype=np.float64)
+
+    def release(self) -> None:
+        """Give back the pages of a mapped file that were read so far.
+
+        The system would keep them as long as there is room, and count them as this process's.
+        """
+        array: Any = self.values
+        while array is not None and not isinstance(array, mmap.mmap):
+            array = getattr(array, "base", None)
+        if array is not None and hasattr(array, "madvise"):
+            array.madvise(mmap.MADV_DONTNEED)
 
 
 class RowKind(IntEnum):
