@@ -66,6 +66,7 @@ def make_cell(logits: Logits, plan: Plan, key: CellKey, tally: Tally, cast: Cast
         _worst(logits, plan, key, cause, candidate.place, candidate.computed)
         for cause, candidate in tally.worst.ranked()[: max(plan.worst, 1)]
     )
+    histogram = tally.ulp.histogram
     counts = {name: places.count for name, places in tally.range.places.items()}
     counts |= {"overflow.cast": cast.overflow.count, "overflow.cast_to_mask": cast.to_mask.count}
     happened = {
@@ -83,8 +84,8 @@ def make_cell(logits: Logits, plan: Plan, key: CellKey, tally: Tally, cast: Cast
         underflow={name: counts[f"underflow.{name}"] for name in _UNDERFLOW}
         | {"lost_mass": tally.rows.lost_mass},
         out_of_range=None if key.function == "logsumexp" else counts["out_of_range"],
-        ulp=_ulp_figures(tally.ulp, worst),
-        histogram=tally.ulp.histogram,
+        ulp=_ulp_figures(tally.ulp, histogram, worst),
+        histogram=histogram,
         absolute_max=_or_none(tally.ulp.absolute),
         relative_max=_or_none(tally.ulp.relative),
         correctly_rounded=tally.ulp.correct,
@@ -113,12 +114,14 @@ def _or_none(largest: float) -> float | None:
     return None if largest < 0 else largest
 
 
-def _ulp_figures(errors: UlpErrors, worst: tuple[Worst, ...]) -> dict[str, float | int | None]:
+def _ulp_figures(
+    errors: UlpErrors, histogram: Mapping[int, int], worst: tuple[Worst, ...]
+) -> dict[str, float | int | None]:
     largest = None
-    if errors.histogram:
+    if histogram:
         largest = max((w.ulp for w in worst), default=0.0)
     percentiles = {
-        name: _capped(percentile(errors.histogram, part), largest)
+        name: _capped(percentile(histogram, part), largest)
         for name, part in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999))
     }
     return {"max": largest, "mean": errors.sum.mean(), "mean_over": errors.sum.count, **percentiles}
