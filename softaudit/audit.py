@@ -22,7 +22,7 @@ from softaudit.tally import Tally, make_cell
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from softaudit.model import Enclosure, Function, Logits, Plan, Problem, Verdict
+    from softaudit.model import Function, Logits, Plan, Problem, Verdict
     from softaudit.reference import Enclosed
 
 BLOCK = 1 << 15
@@ -130,20 +130,22 @@ class _Work:
         self._describe(x)
         original = pose(x, FORMATS["float64"], self.temperature)
         exact = reference.enclose(x, self.temperature, self.functions, self.method)
+        before = {f: reference.judge(exact[f].enclosure, original, f) for f in self.functions}
+        self.undecided += sum(verdict.undecided for verdict in before.values())
         by_format: dict[str, list[CellKey]] = {}
         for key in self.tallies:
             by_format.setdefault(key.arithmetic.storage.name, []).append(key)
         for form, keys in by_format.items():
             problem = pose(x, FORMATS[form], self.temperature)
             functions = tuple(dict.fromkeys(key.function for key in keys))
-            enclosures = exact
+            enclosed = exact
             if not _same(problem, original):
-                enclosures = reference.enclose(
+                enclosed = reference.enclose(
                     problem.values, problem.temperature, functions, self.method
                 )
             for function in functions:
-                posed = _Posed(function, numbers, problem, enclosures[function])
-                self._cast(posed, original, exact[function].enclosure)
+                posed = _Posed(function, numbers, problem, enclosed[function], before[function])
+                self._cast(posed)
                 self._judge(posed, [key for key in keys if key.function == function])
 
     def _describe(self, x: NDArray[np.float64]) -> None:
@@ -160,23 +162,25 @@ class _Work:
             widest = max(widest, self.widest)
         self.range, self.widest = ends, widest
 
-    def _cast(self, posed: _Posed, original: Problem, exact: Enclosure) -> None:
+    def _cast(self, posed: _Posed) -> None:
         form = posed.problem.format
         cast = self.casts[posed.function, form.name]
         cast.count(posed.problem, posed.kinds, posed.numbers)
-        before = take_rows(exact, posed.audited)
-        verdict = reference.judge(before, take_rows(original, posed.audited), posed.function)
-        cast.measure(take_rows(posed.enclosure, posed.audited), verdict, form)
-        self.undecided += verdict.undecided
+        before = take_rows(posed.before, posed.audited)
+        after = before.enclosure if posed.unchanged else take_rows(posed.enclosure, posed.audited)
+        cast.measure(after, before, form)
 
     def _judge(self, posed: _Posed, keys: list[CellKey]) -> None:
         audited = posed.audited
         problem = take_rows(posed.problem, audited)
-        enclosure = take_rows(posed.enclosure, audited)
-        verdict: Verdict = reference.judge(enclosure, problem, posed.function)
+        if posed.unchanged and problem.format is FORMATS["float64"]:
+            verdict = take_rows(posed.before, audited)
+        else:
+            enclosure = take_rows(posed.enclosure, audited)
+            verdict = reference.judge(enclosure, problem, posed.function)
+            self.undecided += verdict.undecided
         by_mpmath = np.count_nonzero(posed.by_mpmath & audited) * verdict.rounded.shape[-1]
         self.settled += int(by_mpmath) + verdict.settled
-        self.undecided += verdict.undecided
         yardstick = Yardstick(verdict, posed.problem.format)
         for key in keys:
             tally = self.tallies[key]
@@ -189,7 +193,11 @@ class _Work:
 
 
 class _Posed:
-    """A function asked of a block in one storage format."""
+    """A function asked of a block in one storage format.
+
+    `before` is the verdict on the logits as read, for which the cast error is measured; `unchanged`
+    says that rounding changed none of them.
+    """
 
     def __init__(
         self,
@@ -197,12 +205,15 @@ class _Posed:
         numbers: NDArray[np.int64],
         problem: Problem,
         enclosed: Enclosed,
+        before: Verdict,
     ) -> None:
         self.function = function
         self.numbers = numbers
         self.problem = problem
         self.enclosure = enclosed.enclosure
         self.by_mpmath = enclosed.by_mpmath
+        self.before = before
+        self.unchanged = enclosed.enclosure is before.enclosure
         self.kinds = classify(problem, function)
         self.audited = self.kinds == RowKind.AUDITED
 

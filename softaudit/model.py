@@ -274,7 +274,7 @@ class Verdict:
     undecided: int = 0
 
 
-BlockT = TypeVar("BlockT", Problem, Output, Steps, Enclosure)
+BlockT = TypeVar("BlockT", Problem, Output, Steps, Enclosure, Verdict)
 
 
 def take_rows(block: BlockT, rows: NDArray[np.bool_]) -> BlockT:
@@ -288,7 +288,9 @@ def take_rows(block: BlockT, rows: NDArray[np.bool_]) -> BlockT:
 def _take(part: Any, rows: NDArray[np.bool_]) -> Any:
     if isinstance(part, np.ndarray):
         return part[rows]
-    return take_rows(part, rows) if isinstance(part, Steps) else part
+    if isinstance(part, Steps):
+        return take_rows(part, rows)
+    return take_rows(part, rows) if isinstance(part, Enclosure) else part
 
 
 @dataclass(frozen=True, slots=True)

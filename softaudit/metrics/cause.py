@@ -41,24 +41,22 @@ if TYPE_CHECKING:
     from softaudit.metrics.judged import Judged
     from softaudit.model import Steps
 
-    Elements = tuple[NDArray[np.int64], NDArray[np.int64]]
 
-
-def causes(judged: Judged, at: Elements) -> NDArray[np.int8]:
+def causes(judged: Judged, at: NDArray[np.int64]) -> NDArray[np.int8]:
     """Name the causes of some elements' errors, as indices into `CAUSES`.
 
     Parameters
     ----------
     judged : Judged
-    at : tuple of ndarray of int64
-        Rows and columns of the elements.
+    at : ndarray of int64
+        Places of the elements among the flattened values.
 
     Returns
     -------
     ndarray of int8
         One for each element.
     """
-    code = np.full(at[0].shape, len(CAUSES) - 1, dtype=np.int8)
+    code = np.full(at.shape, len(CAUSES) - 1, dtype=np.int8)
     if judged.output.steps is None or code.size == 0:
         return code
     with np.errstate(all="ignore"):
@@ -74,40 +72,44 @@ class _Trail:
     A function of whole rows has no elements of its own: for it, the row's largest logit stands.
     """
 
-    def __init__(self, judged: Judged, steps: Steps, at: Elements) -> None:
+    def __init__(self, judged: Judged, steps: Steps, at: NDArray[np.int64]) -> None:
         self.judged = judged
         self.function = judged.key.function
         self.compute = judged.key.arithmetic.compute
         self._steps = steps
-        self.rows = at[0]
+        self.rows = at // judged.output.values.shape[-1]
         y = judged.verdict.enclosure
-        self.y = np.ldexp(y.high[at], np.minimum(y.exponent[at], 1023))
-        self.error = judged.error[at]
-        self.result = judged.output.values[at]
-        self.wrong = self.result != judged.verdict.rounded[at]
-        self.total = _wide(steps.total)[self.rows, 0]
+        self.y = np.ldexp(y.high.take(at), np.minimum(y.exponent.take(at), 1023))
+        self.error = judged.error.take(at)
+        self.result = judged.output.values.take(at)
+        self.wrong = self.result != judged.verdict.rounded.take(at)
+        self.total = _share(steps.total, self.rows)
         self._tops = self._largest()
-        self._own = at
-        if self.function == "logsumexp":
-            self._own = (self.rows, self._tops[self.rows])
-        self.logit = judged.problem.values[self._own]
+        self._own = self._tops if self.function == "logsumexp" else at
+        self.logit = judged.problem.values.take(self._own)
         self.quotient = self.of_element(steps.quotient)
         self.argument = self.of_element(steps.argument)
         self.exponential = self.of_element(steps.exponential)
 
     def _largest(self) -> NDArray[np.int64]:
-        found = np.zeros(len(self.judged.numbers), dtype=np.int64)
-        rows = np.unique(self.rows)
-        found[rows] = np.argmax(np.asarray(self._steps.quotient)[rows], axis=-1)
-        return found
+        """Give the places of the largest logits of the elements' rows."""
+        quotient = np.asarray(self._steps.quotient)
+        found = np.zeros(len(quotient), dtype=np.int64)
+        rows = np.flatnonzero(np.bincount(self.rows, minlength=len(quotient)))
+        found[rows] = np.argmax(quotient[rows], axis=-1) + rows * quotient.shape[-1]
+        return np.asarray(found[self.rows])
 
     def of_element(self, step: NDArray[Any] | None) -> NDArray[np.float64]:
         """Take the elements' share of a step."""
-        return _wide(step)[self._own]
+        return _share(step, self._own)
 
     def of_top(self, step: NDArray[Any] | None) -> NDArray[np.float64]:
         """Take the share of the largest logits of the elements' rows."""
-        return _wide(step)[self.rows, self._tops[self.rows]]
+        return _share(step, self._tops)
+
+    def of_row(self, step: NDArray[Any] | None) -> NDArray[np.float64]:
+        """Take the share of the elements' rows, of a step that has one number for each."""
+        return _share(step, self.rows)
 
     def in_row(
         self, happened: Callable[[NDArray[np.bool_], Steps], NDArray[np.bool_]]
@@ -122,7 +124,7 @@ class _Trail:
             finite = np.isfinite(self.judged.problem.values[odd])
             parts = {n: _rows_of(getattr(self._steps, n), odd) for n in _OF_LOGITS}
             found[odd] = happened(finite, type(self._steps)(**parts)).any(axis=-1)
-        return found[self.rows]
+        return np.asarray(found[self.rows])
 
     def never(self) -> NDArray[np.bool_]:
         """Give the answer of a rule that does not apply."""
@@ -134,6 +136,12 @@ _OF_LOGITS = ("quotient", "argument", "exponential")
 
 def _rows_of(step: NDArray[Any] | None, rows: NDArray[np.int64]) -> NDArray[Any] | None:
     return None if step is None else step[rows]
+
+
+def _share(step: NDArray[Any] | None, at: NDArray[np.int64]) -> NDArray[np.float64]:
+    if step is None:
+        raise ValueError("an algorithm that keeps steps keeps all of exp's")
+    return step.take(at).astype(np.float64)
 
 
 def _wide(step: NDArray[Any] | None) -> NDArray[np.float64]:
@@ -203,7 +211,7 @@ def _sum_stall(t: _Trail) -> NDArray[np.bool_]:
     steps = t.judged.output.steps
     if steps is None or steps.stalled is None:
         return t.never()
-    return np.asarray(steps.stalled[t.rows, 0])
+    return np.asarray(steps.stalled.take(t.rows))
 
 
 def _argument_rounding(t: _Trail) -> NDArray[np.bool_]:
@@ -263,7 +271,7 @@ def _cancellation(t: _Trail) -> NDArray[np.bool_]:
     if t.function != "logsumexp" or steps is None:
         return t.never()
     if steps.addend is not None:
-        shift = _wide(steps.addend)[t.rows, 0]
+        shift = t.of_row(steps.addend)
         return np.asarray((shift < 0) & (np.abs(t.y) < 0.5 * np.abs(shift)))
     dominant = 2 * t.of_top(steps.exponential) > t.total
     return np.asarray((np.abs(t.y) < log(2.0)) & ~dominant & (t.error > 1.0))
@@ -275,8 +283,8 @@ def _absorption(t: _Trail) -> NDArray[np.bool_]:
         return t.never()
     near_one = np.abs(t.y) < log(2.0)
     if steps.addend is not None:
-        shift = _wide(steps.addend)
-        own = t.of_element(shift) if shift.shape[-1] > 1 else shift[t.rows, 0]
+        whole_row = t.function == "logsumexp"
+        own = t.of_row(steps.addend) if whole_row else t.of_element(steps.addend)
         near_one = (t.total < 2.0) & (np.abs(own) < 1.0)
     return np.asarray(near_one & (t.error > 1.0))
 

@@ -46,8 +46,9 @@ class Yardstick:
         self._size = power_of_two(near)
         self._inverse = power_of_two(-near)
         self._per_ulp = power_of_two(np.clip(near - self.unit, -1000, 1000))
-        self._extreme = np.nonzero(self.counted & (y.exponent != near) & (y.high != 0))
-        self._zero = np.nonzero(y.high == 0)
+        zero = y.high == 0
+        self._extreme = _places(self.counted & (y.exponent != near) & ~zero)
+        self._zero = _places(zero)
 
     def measure(self, v: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
         """Measure results.
@@ -104,6 +105,11 @@ class Yardstick:
         at = self._extreme
         radius[at] = np.ldexp(y.radius[at], y.exponent[at] - self.unit[at])
         return float(np.max(radius, where=self.counted, initial=0.0))
+
+
+def _places(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], ...]:
+    """Give the places of what is mostly nowhere."""
+    return np.unravel_index(np.flatnonzero(mask), mask.shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

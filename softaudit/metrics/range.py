@@ -181,6 +181,14 @@ class Places:
         i = int(np.argmax(rows))
         self._take(count, int(np.count_nonzero(rows)), (int(numbers[i]), int(np.argmax(mask[i]))))
 
+    def add_at(self, at: NDArray[np.int64], width: int, numbers: NDArray[np.int64]) -> None:
+        """Count a block's elements by their places, in order, among values of some width."""
+        if at.size:
+            rows = at // width
+            i, j = divmod(int(at[0]), width)
+            count = 1 + int(np.count_nonzero(rows[1:] != rows[:-1]))
+            self._take(at.size, count, (int(numbers[i]), j))
+
     def merge(self, other: Places) -> None:
         """Take in what another process counted."""
         if other.first is not None:

@@ -15,7 +15,7 @@ from softaudit.metrics.cause import CAUSES, causes
 from softaudit.metrics.range import Places
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from softaudit.metrics.judged import Judged
 
@@ -56,32 +56,31 @@ class WorstElements:
         too_early = _zeros_too_early(judged)
         if too_early is not None:
             telling |= too_early
-        if not telling.any():
+        at = np.flatnonzero(telling)
+        if at.size == 0:
             return
-        at = _elements(telling)
         code = causes(judged, at)
-        broken = np.isinf(judged.error)
-        broken = broken if too_early is None else broken | too_early
+        broken = np.isinf(judged.error.take(at))
+        if too_early is not None:
+            broken |= too_early.take(at)
         for index in np.flatnonzero(np.bincount(code, minlength=len(CAUSES))):
-            chosen = code == index
-            i, j = at[0][chosen], at[1][chosen]
-            self._offer(CAUSES[index], _candidate(judged, i, j))
-            for kept, of in ((self.places, telling), (self.broken, broken)):
-                mask = np.zeros_like(telling)
-                mask[i, j] = of[i, j]
-                kept.setdefault(CAUSES[index], Places()).add(mask, judged.numbers)
+            cause, chosen = CAUSES[index], code == index
+            self._offer(cause, _candidate(judged, at[chosen]))
+            for kept, of in ((self.places, at[chosen]), (self.broken, at[chosen & broken])):
+                width = judged.error.shape[-1]
+                kept.setdefault(cause, Places()).add_at(of, width, judged.numbers)
 
     def _add_top(self, judged: Judged) -> None:
         counted = judged.yardstick.all_counted
         error = judged.error if counted else np.where(judged.counted, judged.error, -1.0)
-        if error.size == 0 or error.max() <= 0:
+        largest = error.max() if error.size else 0.0
+        if largest <= 0 or (self.top and _key(largest) < self.top[1].key):
             return
-        at = _elements(error >= error.max() * (1 - 2.0**-38))
-        best = int(np.argmax(_key(error[at])))
-        first = at[0][best : best + 1], at[1][best : best + 1]
-        candidate = _candidate(judged, *first)
+        at = np.flatnonzero(error >= largest * (1 - 2.0**-38))
+        candidate = _candidate(judged, at)
         if candidate.beats(self.top[1] if self.top else None):
-            self.top = CAUSES[int(causes(judged, first)[0])], candidate
+            place = np.array([at[int(np.argmax(_key(judged.error.take(at))))]])
+            self.top = CAUSES[int(causes(judged, place)[0])], candidate
 
     def merge(self, other: WorstElements) -> None:
         """Take in what another process found."""
@@ -105,11 +104,6 @@ class WorstElements:
         return sorted(best.items(), key=lambda item: (-item[1].key, item[1].place))
 
 
-def _elements(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    rows, columns = np.nonzero(mask)
-    return rows.astype(np.int64), columns.astype(np.int64)
-
-
 def _zeros_too_early(judged: Judged) -> NDArray[np.bool_] | None:
     zero = judged.output.values == 0
     if judged.key.function != "softmax" or not zero.any():
@@ -118,14 +112,15 @@ def _zeros_too_early(judged: Judged) -> NDArray[np.bool_] | None:
     return early if early.any() else None
 
 
-def _candidate(judged: Judged, i: NDArray[np.int64], j: NDArray[np.int64]) -> Candidate:
+def _candidate(judged: Judged, at: NDArray[np.int64]) -> Candidate:
     """Give the first of the worst among some elements, in the order of the logits."""
-    keys = _key(judged.error[i, j])
-    at = int(np.argmax(keys))
-    place = int(judged.numbers[i[at]]), int(j[at])
-    return Candidate(int(keys[at]), place, float(judged.output.values[i[at], j[at]]))
+    keys = _key(judged.error.take(at))
+    best = int(np.argmax(keys))
+    i, j = divmod(int(at[best]), judged.error.shape[-1])
+    computed = float(judged.output.values[i, j])
+    return Candidate(int(keys[best]), (int(judged.numbers[i]), j), computed)
 
 
-def _key(error: NDArray[np.float64]) -> NDArray[np.int64]:
-    bits = np.ascontiguousarray(error).view(np.int64)
+def _key(error: ArrayLike) -> NDArray[np.int64]:
+    bits = np.ascontiguousarray(error, dtype=np.float64).view(np.int64)
     return (bits + (1 << (_DROPPED_BITS - 1))) >> _DROPPED_BITS

@@ -51,7 +51,8 @@ def at_once(
     rounded = np.where(tiny, np.copysign(0.0, y.high), rounded)
     binades[tiny] = LEAST_BINADE
     rounded[special] = y.high[special]
-    places = np.nonzero(~(plain | special | tiny))
+    open_ones = np.flatnonzero(~(plain | special | tiny))
+    places = np.unravel_index(open_ones, rounded.shape)
     if places[0].size == 0:
         return rounded, binades, []
     few = Enclosure(*(getattr(y, name)[places] for name in Enclosure.__slots__))
