@@ -20,6 +20,8 @@ from softaudit.problem import classify, pose, round_temperature
 from softaudit.tally import Tally, make_cell
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from softaudit.model import Function, Logits, Plan, Problem, Verdict
@@ -29,7 +31,13 @@ BLOCK = 1 << 15
 """Elements of a block, about."""
 
 
-def audit(logits: Logits, plan: Plan, *, block: int = BLOCK) -> Audit:
+def _go_on() -> bool:
+    return False
+
+
+def audit(
+    logits: Logits, plan: Plan, *, block: int = BLOCK, stopped: Callable[[], bool] = _go_on
+) -> Audit:
     """Compute every cell of a plan on logits, and compare every result with the exact value.
 
     Parameters
@@ -38,6 +46,8 @@ def audit(logits: Logits, plan: Plan, *, block: int = BLOCK) -> Audit:
     plan : Plan
     block : int
         Elements to take at once; no figure depends on it.
+    stopped : callable
+        Asked after every block; once it says so, what is done is returned, marked partial.
 
     Returns
     -------
@@ -56,9 +66,11 @@ def audit(logits: Logits, plan: Plan, *, block: int = BLOCK) -> Audit:
     work = _Work(logits, plan, keys)
     numbers = chosen_rows(logits, plan)
     step = max(1, block // logits.columns)
-    for start in range(0, len(numbers), step):
-        work.add(numbers[start : start + step])
+    done = 0
+    while done < len(numbers) and not (done and stopped()):
+        work.add(numbers[done : done + step])
         logits.release()
+        done = min(done + step, len(numbers))
     cells = tuple(
         make_cell(logits, plan, key, work.tallies[key], work.cast_of(key)) for key in keys
     )
@@ -66,14 +78,15 @@ def audit(logits: Logits, plan: Plan, *, block: int = BLOCK) -> Audit:
     return Audit(
         logits.source,
         plan.temperature,
-        len(numbers) if plan.sample is not None else None,
+        len(numbers) if plan.sample is not None and len(numbers) < logits.rows else None,
         ReferenceUse(plan.reference, work.settled, work.undecided, radius),
         cells,
         skipped,
         work.range,
         work.widest,
         plan.row,
-        tables=tuple(t for n in numbers for t in row_tables(logits, int(n), keys, plan))
+        partial=done if done < len(numbers) else None,
+        tables=tuple(t for n in numbers[:done] for t in row_tables(logits, int(n), keys, plan))
         if plan.elements
         else (),
         shown_worst=plan.worst,
@@ -148,6 +161,17 @@ class _Work:
                 self._cast(posed)
                 self._judge(posed, [key for key in keys if key.function == function])
 
+    def merge(self, other: _Work) -> None:
+        """Take in what was done of other rows."""
+        for key, tally in other.tallies.items():
+            self.tallies[key].merge(tally)
+        for name, cast in other.casts.items():
+            self.casts[name].merge(cast)
+        self.settled += other.settled
+        self.undecided += other.undecided
+        if other.range is not None and other.widest is not None:
+            self._widen(other.range, other.widest)
+
     def _describe(self, x: NDArray[np.float64]) -> None:
         finite = np.isfinite(x)
         if not finite.any():
@@ -156,7 +180,9 @@ class _Work:
         largest = np.where(finite, x, -np.inf).max(axis=-1)
         with np.errstate(over="ignore"):
             widest = float((largest - least).max())
-        ends = float(least.min()), float(largest.max())
+        self._widen((float(least.min()), float(largest.max())), widest)
+
+    def _widen(self, ends: tuple[float, float], widest: float) -> None:
         if self.range is not None and self.widest is not None:
             ends = min(ends[0], self.range[0]), max(ends[1], self.range[1])
             widest = max(widest, self.widest)

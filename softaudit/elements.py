@@ -43,12 +43,12 @@ def row_tables(
     for _, group in groupby(keys, lambda key: (key.function, key.arithmetic.storage.name)):
         cells = list(group)
         problem = pose(x, cells[0].arithmetic.storage, plan.temperature)
-        yield _table(problem, cells, index)
+        yield _table(problem, cells, index, plan.reference)
 
 
-def _table(problem: Problem, keys: list[CellKey], index: tuple[int, ...]) -> RowTable:
+def _table(problem: Problem, keys: list[CellKey], index: tuple[int, ...], method: str) -> RowTable:
     function, kind = keys[0].function, RowKind(classify(problem, keys[0].function)[0])
-    enclosed = reference.enclose(problem.values, problem.temperature, (function,))
+    enclosed = reference.enclose(problem.values, problem.temperature, (function,), method)
     enclosure = enclosed[function].enclosure
     judged: dict[str, tuple[NDArray[np.float64], Judged | None]] = {}
     yardstick = None

@@ -130,7 +130,7 @@ def compute(
         For names, combinations, temperatures or arrays that cannot be asked.
     """
     key = make_key(function, format, algorithm, compute, accumulate, order)
-    source, temperature = _asked(logits, key, temperature)
+    source = _asked(logits, key, temperature)
     problem = pose(_all_rows(source), key.arithmetic.storage, temperature)
     values = algorithms.run(key, problem).values
     return _shaped(values, source, key)
@@ -172,7 +172,7 @@ def exact(
     reference.check_processor()
     known(function, algorithms.ALGORITHMS, "function")
     key = make_key(function, format, "stable")
-    source, temperature = _asked(logits, key, temperature)
+    source = _asked(logits, key, temperature)
     problem = pose(_all_rows(source), key.arithmetic.storage, temperature)
     answerable = np.isin(classify(problem, function), (RowKind.AUDITED, RowKind.LOST_TO_CAST))
     found = reference.enclose(problem.values, problem.temperature, (function,))
@@ -215,13 +215,13 @@ def _several(names: Sequence[str]) -> Sequence[str]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _asked(logits: ArrayLike, key: CellKey, temperature: float) -> tuple[Logits, float]:
+def _asked(logits: ArrayLike, key: CellKey, temperature: float) -> Logits:
     check_temperature(temperature)
     form = key.arithmetic.storage
     rounded = round_temperature(temperature, form)
     if not (rounded > 0 and np.isfinite(rounded)):
         raise OptionError(f"temperature {temperature:g} becomes {rounded:g} in {form.name}")
-    return (logits if isinstance(logits, Logits) else from_array(logits)), temperature
+    return logits if isinstance(logits, Logits) else from_array(logits)
 
 
 def _all_rows(source: Logits) -> NDArray[np.float64]:

@@ -219,8 +219,12 @@ def _log_of_zero(cell: Cell) -> str:
 
 def _exp_underflow(cell: Cell) -> str:
     event = cell.breaks["exp-underflow"]
-    limit = minus(f"{exp_vanishes_below(cell.key.arithmetic.compute):.2f}")
-    return f"exp vanishes below {limit}: {_where(event, 'result')}"
+    form = cell.key.arithmetic.compute
+    subnormal, zero = (
+        minus(f"{limit:.2f}") for limit in (log(form.least_normal), exp_vanishes_below(form))
+    )
+    limits = f"exp is subnormal below {subnormal} and 0 below {zero}"
+    return f"{limits}: {_where(event, 'result')}"
 
 
 def _sum_stall(cell: Cell) -> str:
@@ -228,7 +232,8 @@ def _sum_stall(cell: Cell) -> str:
 
 
 def _unfounded(cell: Cell) -> str:
-    return f"results are not finite: {_where(cell.breaks['rounding'], 'result')}"
+    what = "not finite" if "not_finite" in cell.events else "0 too early"
+    return f"results are {what}: {_where(cell.breaks['rounding'], 'result')}"
 
 
 def _mismatch(cell: Cell) -> str:
@@ -257,12 +262,15 @@ WORTH_TELLING = 4.0
 """Error in ulp from which a loss is told; below, it is what rounding a few steps costs."""
 
 _WHY = {
-    "absorption": f"where p{NO_BREAK}≈{NO_BREAK}1",
+    "absorption": f"where p{NO_BREAK}>{NO_BREAK}½",
     "cancellation": "where m and the logarithm of the sum nearly cancel",
     "argument-rounding": "from rounding x − m",
-    "sum-stall": "the accumulator stalls",
+    "sum-stall": "where the accumulator stalls",
     "exp-underflow": "where the exponential is subnormal",
 }
+
+
+_NEAR_1 = "where the sum is near 1"
 
 
 def _loses(audit: Audit) -> Iterator[Finding]:
@@ -273,7 +281,7 @@ def _loses(audit: Audit) -> Iterator[Finding]:
             if worst.cause in _WHY and WORTH_TELLING < worst.ulp < float("inf"):
                 losses.setdefault((worst.cause, cell.key.function), []).append((worst, cell))
     for (cause, function), pairs in losses.items():
-        why = _WHY[cause]
+        why = _WHY[cause] if (function, cause) != ("logsumexp", "absorption") else _NEAR_1
         if audit.temperature != 1.0:
             why = why.replace("x − m", "x/T and x − m")
         _, most = max(pairs, key=lambda pair: pair[1].causes[cause].count)
@@ -306,7 +314,9 @@ def _holds(audit: Audit) -> Iterator[Finding]:
             least = min(_width(c) for c in sound)
             best = min((c for c in sound if _width(c) == least), key=_p99)
             size = f"p99{NO_BREAK}{ulps(_p99(best))}, max{NO_BREAK}{ulps(best.ulp['max'])}"
-            text = f"narrowest: {best.key.name} ({size}{NO_BREAK}ULP)"
+            cast = best.cast_error["max"] or 0.0
+            beside = f", rounding the logits costs {ulps(cast)}" if cast >= WORTH_TELLING else ""
+            text = f"narrowest: {best.key.name} ({size}{NO_BREAK}ULP{beside})"
             yield Finding("holds", (best.key.name,), None, text)
 
 

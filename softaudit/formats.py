@@ -72,11 +72,6 @@ class Format:
         return float(np.ldexp(float(self.top), self.emax - self.precision + 1))
 
     @property
-    def unit_roundoff(self) -> float:
-        """u = 2^−p, the largest relative error of rounding to nearest."""
-        return float(np.ldexp(1.0, -self.precision))
-
-    @property
     def has_infinity(self) -> bool:
         """Whether ±∞ are numbers of the format."""
         return bool(np.isinf(self.overflow))

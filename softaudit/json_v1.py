@@ -49,6 +49,7 @@ def _audit(audit: Audit) -> dict[str, Any]:
         "source": _source(audit.source),
         "sampled": audit.sampled,
         "row": audit.row,
+        "partial": audit.partial,
         "temperature": audit.temperature,
         "range": audit.range,
         "widest": audit.widest,
@@ -58,7 +59,7 @@ def _audit(audit: Audit) -> dict[str, Any]:
             "undecided": used.undecided,
             "ulp_radius": used.ulp_radius,
         },
-        "cells": [_cell(cell, audit.source) for cell in audit.cells],
+        "cells": [_cell(cell, audit) for cell in audit.cells],
         "skipped": [{"cell": s.cell, "reason": s.reason} for s in audit.skipped],
     }
     if audit.tables:
@@ -92,7 +93,8 @@ def _key(key: CellKey) -> dict[str, Any]:
     }
 
 
-def _cell(cell: Cell, source: Source) -> dict[str, Any]:
+def _cell(cell: Cell, audit: Audit) -> dict[str, Any]:
+    source = audit.source
     return {
         **_key(cell.key),
         "input": source.name if source.key is None else f"{source.name}:{source.key}",
@@ -109,7 +111,7 @@ def _cell(cell: Cell, source: Source) -> dict[str, Any]:
         "correctly_rounded": cell.correctly_rounded,
         "cast_error": dict(cell.cast_error),
         "row_sum": None if cell.row_sum_defect is None else {"max_defect": cell.row_sum_defect},
-        "worst": [_worst(worst) for worst in cell.worst],
+        "worst": [_worst(worst) for worst in cell.worst[: audit.shown_worst]],
         "events": {name: _event(event) for name, event in cell.events.items()},
         "causes": {name: _event(event) for name, event in cell.causes.items()},
         "breaks": {name: _event(event) for name, event in cell.breaks.items()},

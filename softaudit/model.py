@@ -312,7 +312,7 @@ class Worst:
     relative : float
         |v − y| / |y|.
     cause : str
-        The step that lost most.
+        The step that explains the error: a key of `metrics.CAUSES`.
     """
 
     index: tuple[int, ...]
@@ -508,6 +508,8 @@ class Audit:
         The largest gap between finite logits of one row.
     row : tuple of int or None
         Index of the one row that was asked for.
+    partial : int or None
+        How many rows were done when the work was stopped; None where all were.
     tables : tuple of RowTable
         Rows element by element, where they were asked for.
     shown_worst : int
@@ -525,6 +527,7 @@ class Audit:
     range: tuple[float, float] | None
     widest: float | None
     row: tuple[int, ...] | None = None
+    partial: int | None = None
     tables: tuple[RowTable, ...] = ()
     shown_worst: int = 5
     options: tuple[str, ...] = ()

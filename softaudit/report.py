@@ -44,7 +44,7 @@ class Report:
     skipped: tuple[SkippedSource, ...] = ()
 
 
-def make_report(audits: Sequence[Audit]) -> Report:
+def make_report(audits: Sequence[Audit], skipped: Sequence[SkippedSource] = ()) -> Report:
     """Put audits together with the versions and the processor features of this process."""
     libraries = {name: version(name) for name in ("numpy", "mpmath", "ml_dtypes")}
     return Report(
@@ -55,6 +55,7 @@ def make_report(audits: Sequence[Audit]) -> Report:
             "processor_features": processor_features(),
         },
         audits=tuple(audits),
+        skipped=tuple(skipped),
     )
 
 

@@ -48,6 +48,19 @@ class Tally:
         for metric in (self.ulp, self.range, self.rows, self.worst):
             metric.add(judged)
 
+    def merge(self, other: Tally) -> None:
+        """Take in what another tally counted of other rows."""
+        self.elements += other.elements
+        self.ulp.merge(other.ulp)
+        self.range.merge(other.range)
+        self.rows.merge(other.rows)
+        self.worst.merge(other.worst)
+        for kind, (places, returned) in other.degenerate.items():
+            mine, first = self.degenerate.setdefault(kind, (Places(), returned))
+            earlier = mine.first is None or (places.first or mine.first) < mine.first
+            self.degenerate[kind] = (mine, returned if earlier else first)
+            mine.merge(places)
+
     def note_degenerate(
         self, kinds: NDArray[np.int8], numbers: NDArray[np.int64], values: NDArray[np.float64]
     ) -> None:
@@ -64,7 +77,7 @@ def make_cell(logits: Logits, plan: Plan, key: CellKey, tally: Tally, cast: Cast
     """Make a cell of its tally; the worst elements get the judge's figures here."""
     worst = tuple(
         _worst(logits, plan, key, cause, candidate.place, candidate.computed)
-        for cause, candidate in tally.worst.ranked()[: max(plan.worst, 1)]
+        for cause, candidate in tally.worst.ranked()
     )
     histogram = tally.ulp.histogram
     counts = {name: places.count for name, places in tally.range.places.items()}
@@ -91,7 +104,7 @@ def make_cell(logits: Logits, plan: Plan, key: CellKey, tally: Tally, cast: Cast
         correctly_rounded=tally.ulp.correct,
         cast_error={"max": _or_none(cast.largest), "mean": cast.sum.mean()},
         row_sum_defect=tally.rows.defect,
-        worst=worst[: plan.worst],
+        worst=worst,
         events=_events(happened, logits, key.function),
         causes=_events(_in_order(tally.worst.places), logits, key.function),
         breaks=_events(_in_order(tally.worst.broken), logits, key.function),

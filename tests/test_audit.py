@@ -12,13 +12,15 @@ import pytest
 from mpmath import mp, mpf
 
 import softaudit
-from softaudit.audit import audit
+from softaudit.audit import _Work, audit
 from softaudit.errors import InputError, OptionError
+from softaudit.findings import findings
 from softaudit.json_v1 import to_json
 from softaudit.model import RowKind
 from softaudit.plan import make_plan
 from softaudit.report import make_report
 from softaudit.sources.array import from_array
+from softaudit.tally import make_cell
 
 from .cells import cell_of, error_ulp, exact, ulp
 from .hard_rows import HARD_ROWS, LEAST_FLOAT32
@@ -437,10 +439,17 @@ def test_one_row_alone():
     assert {table.index for table in found.tables} == {(1,)}
 
 
-def test_at_most_so_many_worst_elements():
+def test_at_most_so_many_worst_elements_are_shown():
     for n in (0, 1, 5):
-        cell = cell_of([12.0, 1.0], "softmax/float16/naive", worst=n)
-        assert len(cell.worst) == min(n, 2)
+        found = softaudit.audit([12.0, 1.0], format=["float16"], algorithm=["naive"], worst=n)
+        cells = to_json(make_report([found]))["audits"][0]["cells"]
+        assert len(cells[0]["worst"]) == min(n, 2)
+
+
+def test_what_is_shown_changes_no_sentence():
+    logits = np.load(FIXTURES / "attention.npy")[0, 2]
+    told = {findings(softaudit.audit(logits, worst=n)) for n in (0, 1, 20)}
+    assert len(told) == 1
 
 
 def test_the_largest_error_does_not_depend_on_how_many_worst_are_kept():
@@ -476,3 +485,23 @@ def test_what_is_no_logits(logits):
 def test_log_2_for_scale():
     """A sanity check of the tests' own mpmath: two equal logits."""
     assert isclose(float(exact("logsumexp", [0.0, 0.0])[0]), log(2.0))
+
+
+def test_halves_that_are_merged_are_the_whole():
+    """So that rows may be shared out: every figure, place and count of the parts adds up."""
+    rows = np.concatenate([HARD[::2], np.load(FIXTURES / "attention_left_padded.npy")[0, 3, :, :1]
+                           + np.zeros((1, HARD.shape[1]))])  # fmt: skip
+    logits, plan = from_array(rows), make_plan({"function": ["softmax", "log_softmax"]})
+    parts = [_Work(logits, plan, plan.keys) for _ in range(3)]
+    numbers = np.arange(len(rows))
+    parts[0].add(numbers)
+    parts[1].add(numbers[len(rows) // 2 :])
+    parts[2].add(numbers[: len(rows) // 2])
+    parts[1].merge(parts[2])
+    for key in plan.keys:
+        whole, merged = (
+            make_cell(logits, plan, key, part.tallies[key], part.cast_of(key)) for part in parts[:2]
+        )
+        assert repr(merged) == repr(whole)
+    assert (parts[1].range, parts[1].widest) == (parts[0].range, parts[0].widest)
+    assert parts[1].settled == parts[0].settled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from math import inf
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from softaudit.wording import NO_BREAK
 
 from .hard_rows import HARD_ROWS, LEAST_FLOAT32
 
+FIXTURES = Path(__file__).parent.parent / "fixtures"
 NAN = float("nan")
 NARROW = {"function": ["softmax", "log_softmax"], "format": ["float16", "bfloat16"]}
 
@@ -74,7 +76,10 @@ def test_exponentials_that_vanish_are_told():
     (sentence,) = told(
         [-20.0, -20.0], "breaks", function="softmax", format="float16", algorithm="naive"
     )
-    assert sentence == "float16 naive: exp vanishes below −17.33: 2 results, 1 row, first (0)"
+    assert sentence == (
+        "float16 naive: exp is subnormal below −9.70 and 0 below −17.33: 2 results, 1 row, "
+        "first (0)"
+    )
 
 
 def test_rows_lost_to_the_cast_are_told():
@@ -133,7 +138,7 @@ def test_absorption_is_told_with_both_errors():
         [40.0, 0.0], function="log_softmax", format="float64", algorithm="stable"
     )
     assert cause == "absorption"
-    for words in ("log_softmax", "float64", "5.5e15 ULP", "relative 1.0", "where p ≈ 1"):
+    for words in ("log_softmax", "float64", "5.5e15 ULP", "relative 1.0", "where p > ½"):
         assert words in sentence
 
 
@@ -283,3 +288,21 @@ def test_whatever_breaks_is_told_and_nothing_else(number, row):
         broken = is_broken(cell) or cell.overflow["forced"] > 0
         assert (name in by_kind["breaks"]) == broken, name
     assert not by_kind["holds"] & by_kind["breaks"]
+
+
+def test_zeros_that_are_merely_rounded_too_early_are_not_called_infinite():
+    """Of float8_e5m2: finite results, two of them 0 where the nearest number is not."""
+    rows = np.load(FIXTURES / "digits_mlp.npy")[442:443]
+    found = softaudit.audit(rows, function=["softmax"], format=["float8_e5m2"], algorithm=["naive"])
+    texts = [finding.plain for finding in findings(found) if finding.kind == "breaks"]
+    assert np.isfinite([w.computed for w in found.cells[0].worst]).all()
+    assert texts == ["float8_e5m2 naive: results are 0 too early: 2 results, 1 row, first (0, 0)"]
+
+
+def test_what_rounding_the_logits_costs_stands_beside_what_holds():
+    """Of bfloat16: 1001 becomes 1000, and 0.26894 becomes 0.5: (0.5 − 0.26894) · 2^9 = 118 ulp."""
+    found = softaudit.audit([1000.0, 1001.0], function=["softmax"], format=["bfloat16"],
+                            algorithm=["stable"])  # fmt: skip
+    (holds,) = [finding.plain for finding in findings(found) if finding.kind == "holds"]
+    assert holds.endswith("rounding the logits costs 118)")
+    assert found.cells[0].cast_error["max"] == pytest.approx(abs(0.5 - 0.2689414213699951) * 2**9)

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from softaudit.face import audit
-from softaudit.formats import FORMATS, binade, round_fraction, round_to, ulp
+from softaudit.formats import FORMATS, binade, round_fraction, round_to, ulp, ulp_at
 
 from .judge import FORMS, Size, nearest, round_rational, size_of
 
@@ -56,7 +56,7 @@ def test_parameters_are_those_of_numpy_and_ml_dtypes(name):
     assert form.largest == float(info.max)
     assert form.least_normal == float(info.smallest_normal)
     assert form.least_subnormal == float(info.smallest_subnormal)
-    assert form.unit_roundoff == float(info.eps) / 2
+    assert ulp_at(1.0, form) == float(info.eps)
     assert form.has_infinity == (name != "float8_e4m3fn")
 
 

@@ -10,12 +10,11 @@ import typer
 
 from softaudit import __version__
 from softaudit.cli import check, limits, settings
+from softaudit.cli.interrupt import INTERRUPTED
 from softaudit.errors import SoftauditError
 
 ClickException: Any = typer.BadParameter.__mro__[2]
 """typer carries its own copy of click, or not, depending on its version."""
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="softaudit",

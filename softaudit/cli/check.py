@@ -11,7 +11,7 @@ import typer
 from softaudit.errors import OptionError
 
 if TYPE_CHECKING:
-    from softaudit.model import Logits
+    from softaudit.model import Audit, Logits
 
 
 def _several(name: str, help_text: str) -> Any:
@@ -87,11 +87,12 @@ def command(
     format, algorithm, compute, accumulate, order makes the plain product of what is named.
     """
     from softaudit.audit import audit
+    from softaudit.cli.interrupt import INTERRUPTED, deferred
     from softaudit.cli.output import destination, screen
     from softaudit.plan import known, make_plan
     from softaudit.reference import METHODS
     from softaudit.render import RENDERERS
-    from softaudit.report import make_report
+    from softaudit.report import SkippedSource, make_report
     from softaudit.sources import read
 
     kind = known(output_format or _by_suffix(output), RENDERERS, "output format")
@@ -108,10 +109,14 @@ def command(
     _spare_inputs(output, inputs)
     shown = screen(columns=split(columns), quiet=quiet, to_file=output is not None)
     _check_columns(shown.columns)
-    with destination(output) as file:
+    with destination(output) as file, deferred() as stopped:
         sources = [source for word in inputs for source in read(word, axis=axis, key=key)]
-        audits = []
+        audits: list[Audit] = []
+        skipped: list[SkippedSource] = []
         for source in sources:
+            if stopped():
+                skipped.append(SkippedSource(source.name, "interrupted"))
+                continue
             literal = source.name.startswith("[") and source.format == "text"
             plan = make_plan(
                 options,
@@ -122,8 +127,10 @@ def command(
                 row=None if row is None else _row(row, source),
                 elements=(row is not None or literal) and not (quiet or columns),
             )
-            audits.append(audit(source, plan))
-        file.write(RENDERERS[kind](make_report(audits), shown))
+            audits.append(audit(source, plan, stopped=stopped))
+        file.write(RENDERERS[kind](make_report(audits, skipped), shown))
+    if skipped or any(done.partial is not None for done in audits):
+        raise typer.Exit(INTERRUPTED)
 
 
 def split(words: list[str] | None) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ class Cast:
             self.sum.add(error[np.isfinite(error)])
 
     def merge(self, other: Cast) -> None:
-        """Take in what another process counted."""
+        """Take in what was counted of other rows."""
         self.kinds += other.kinds
         for name in ("overflow", "to_mask", "kept_masks", "lost_rows"):
             getattr(self, name).merge(getattr(other, name))

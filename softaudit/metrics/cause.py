@@ -1,4 +1,4 @@
-"""Causes: the step that lost most, told from what the algorithm passed through.
+"""Causes: the step that explains an error, told from what the algorithm passed through.
 
 The rules, in this order; the first that applies names the cause.  "Row" rules hold for a wrong
 result anywhere in such a row.
@@ -20,8 +20,9 @@ absorption         Of a logarithm: the number it is taken of lies within a facto
                    one term dominates, and the error is above 1 ulp: what the 1 absorbed is missing.
 rounding           Everything else: the ordinary rounding of every step.
 
-The first seven are events; the losses of the others are compared in units of ulp(y), to first
-order.  Only results that are more than 1 ulp off, or 0 too early, are asked, and the worst of all.
+The first seven are events.  Of the others argument-rounding alone is measured, to first order in
+units of ulp(y); cancellation and absorption are told by where they happen.  Only results that are
+more than 1 ulp off, or 0 too early, are asked, and the worst of all.
 """
 
 from __future__ import annotations

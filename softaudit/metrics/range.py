@@ -145,7 +145,7 @@ class Range:
             self.places[name].add(count(evidence), judged.numbers)
 
     def merge(self, other: Range) -> None:
-        """Take in what another process counted."""
+        """Take in what was counted of other rows."""
         for name, places in other.places.items():
             self.places[name].merge(places)
 
@@ -190,7 +190,7 @@ class Places:
             self._take(at.size, count, (int(numbers[i]), j))
 
     def merge(self, other: Places) -> None:
-        """Take in what another process counted."""
+        """Take in what was counted of other rows."""
         if other.first is not None:
             self._take(other.count, other.rows, other.first)
 

@@ -40,7 +40,7 @@ class Rows:
         self.lost_mass = max(self.lost_mass or 0.0, _lost_mass(judged))
 
     def merge(self, other: Rows) -> None:
-        """Take in what another process counted."""
+        """Take in what was counted of other rows."""
         if other.defect is not None and other.lost_mass is not None:
             self.defect = max(self.defect or 0.0, other.defect)
             self.lost_mass = max(self.lost_mass or 0.0, other.lost_mass)

@@ -24,7 +24,7 @@ INFINITE_BIN = int(np.array(np.inf).view(np.int64)) >> _SHIFT
 
 
 _FIRST, _LAST = ONE_ULP_BIN - 200 * BINS_PER_OCTAVE, ONE_ULP_BIN + 64 * BINS_PER_OCTAVE
-"""Bins that are counted in an array; errors outside, of 2^−200 or 2^64 ulp, are rare."""
+"""Bins that are counted in an array; those outside, exact 0 and ∞ among them, in a mapping."""
 
 
 class UlpErrors:
@@ -60,7 +60,7 @@ class UlpErrors:
             self._common[: counts.size] += counts
 
     def merge(self, other: UlpErrors) -> None:
-        """Take in what another process counted."""
+        """Take in what was counted of other rows."""
         self._common += other._common
         self._rare.update(other._rare)
         self.sum.merge(other.sum)

@@ -71,8 +71,8 @@ class WorstElements:
                 kept.setdefault(cause, Places()).add_at(of, width, judged.numbers)
 
     def _add_top(self, judged: Judged) -> None:
-        counted = judged.yardstick.all_counted
-        error = judged.error if counted else np.where(judged.counted, judged.error, -1.0)
+        whole = judged.yardstick.all_counted
+        error = judged.error if whole else np.where(judged.counted, judged.error, -1.0)
         largest = error.max() if error.size else 0.0
         if largest <= 0 or (self.top and _key(largest) < self.top[1].key):
             return
@@ -83,7 +83,7 @@ class WorstElements:
             self.top = CAUSES[int(causes(judged, place)[0])], candidate
 
     def merge(self, other: WorstElements) -> None:
-        """Take in what another process found."""
+        """Take in what was found in other rows."""
         for cause, candidate in other.best.items():
             self._offer(cause, candidate)
         if other.top and other.top[1].beats(self.top[1] if self.top else None):

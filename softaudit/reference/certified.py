@@ -220,7 +220,6 @@ def _log_of_total(total: DoubleWord, others: DoubleWord, ties: NDArray[np.float6
     is 2^−86.3 relatively; elsewhere c = 1 and 1/2 < S < 1, and with t = S the bound
     (2^−87.8 t/(1 + t) + 2^−88)/log(1 + t) falls with t: at t = 1/2 it is 2^−86.2.
     """
-    small = ((ties == 1.0) & (others.high <= 0.5))[:, 0]
     high, low = np.empty_like(total.high), np.empty_like(total.low)
     small = ((ties == 1.0) & (others.high <= 0.5))[:, 0]
     if small.any():

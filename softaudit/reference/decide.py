@@ -73,8 +73,8 @@ def binade(y: Enclosure) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """
     size, rest, side = np.abs(y.high), np.copysign(1.0, y.high) * y.low, _outward(y)
     edge = size == 1.0
-    below = edge & _less(rest, 0.0, y.radius, side)
-    doubt = edge & ~below & ~_less(-rest, 0.0, y.radius, -side) & ~_exactly(rest, y.radius, side)
+    below = edge & _negative(rest, y.radius, side)
+    doubt = edge & ~below & ~_negative(-rest, y.radius, -side) & ~_exactly(rest, y.radius, side)
     doubt |= (2.0 - size) - rest <= y.radius * _WIDEN
     doubt |= ~edge & ((size - 1.0) + rest <= y.radius * _WIDEN)
     tiny = _tiny(y)
@@ -126,16 +126,16 @@ def _beyond(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Tell whether offset + rest, known to within the radius, is above 0 (a tie: if odd)."""
     exact_tie = (offset == -rest) & (radius == 0)
-    above = _less(-(offset + rest), 0.0, radius, -side)
-    beneath = _less(offset + rest, 0.0, radius, side)
+    above = _negative(-(offset + rest), radius, -side)
+    beneath = _negative(offset + rest, radius, side)
     return above | (exact_tie & odd), ~(above | beneath | exact_tie)
 
 
-def _less(
-    a: NDArray[np.float64], b: float, radius: NDArray[np.float64], side: NDArray[np.int8]
+def _negative(
+    a: NDArray[np.float64], radius: NDArray[np.float64], side: NDArray[np.int8]
 ) -> NDArray[np.bool_]:
-    """Tell where a real within the radius of `a` is certainly below `b`."""
-    return np.asarray((a - b < -radius * _WIDEN) | ((a == b) & (side < 0)))
+    """Tell where a real within the radius of `a` is certainly below 0."""
+    return np.asarray((a < -radius * _WIDEN) | ((a == 0) & (side < 0)))
 
 
 def _exactly(

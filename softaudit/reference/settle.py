@@ -45,10 +45,10 @@ def judge(y: Enclosure, problem: Problem, function: Function) -> Verdict:
     settled = undecided = 0
     for i, j in doubtful:
         decision = settle(problem, function, i, j)
-        settled += 1
         if decision is None:
             undecided += 1
         else:
+            settled += 1
             rounded[i, j], binades[i, j] = decision
     return Verdict(y, rounded, binades, settled, undecided)
 

@@ -40,9 +40,9 @@ def render(report: Report, screen: Screen | None = None) -> str:
         Without one: 80 columns, no color.
     """
     screen = screen or Screen()
-    return "".join(
-        to_text(part, screen) for audit in report.audits for part in _audit(audit, screen)
-    )
+    parts = [part for audit in report.audits for part in _audit(audit, screen)]
+    parts += [f"{skipped.source}: skipped: {skipped.reason}" for skipped in report.skipped]
+    return "".join(to_text(part, screen) for part in parts)
 
 
 class Fixed:
@@ -102,6 +102,8 @@ def _header(audit: Audit) -> Text:
         facts.append(f"{count(audit.sampled, 'row')} sampled evenly")
     if source.axis not in (-1, len(source.shape) - 1):
         facts.append(f"axis {source.axis}")
+    if audit.partial is not None:
+        facts.append(f"partial: interrupted after {count(audit.partial, 'row')}")
     if audit.range is not None and audit.widest is not None:
         facts.append(f"{short(audit.range[0])} … {short(audit.range[1])}")
         widest = short(audit.widest) if isfinite(audit.widest) else "above 1.8e308"
