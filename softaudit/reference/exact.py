@@ -15,15 +15,17 @@ rounds + − × ÷ correctly and gives exp and log within 1 ulp at the precision
 1.  x_j − m is exact.  g_j has relative error 2^−w, absolute at most 2^(k−w), where k is the bit
     length of the largest gap that is not dropped (k ≤ 20).  Where the quotient times T is x_j − m
     it has no error at all.
-2.  exp(g_j): relative 2^(k−w) + 2^−w ≤ 2^(k+1−w).
-3.  S: n positive terms, relative 2^(k+1−w) + n 2^−w.  Terms with a gap beyond 2400 + p are
-    dropped: a term is below 2^(−3462−p), and wherever S matters at all S > 2^−2400, so n of them
-    are below 2^−p S by far (n < 2^1000).
+2.  exp(g_j): relative at most 2^(k+1−w) + 2^(1−w), with its count 2^−w more.
+3.  S: n positive terms, relative 2^(k+1−w) + (n + 4) 2^−w.  Terms with a gap beyond 2400 + p are
+    dropped: a term is below 2^(−3462−p), so n < 2^60 of them are below 2^−3400 2^−p.  Where
+    S > 2^−2400 that is nothing; where S is smaller, 2^−3400 stands as its absolute error, which no
+    rounding sees but beside a number that a one-sided fact excludes.
 4.  c + S and the quotients: three more roundings.  In all, relative 2^(k+3−w) + n 2^(1−w), less
     than 2^(−p−4).
 5.  log(c + S): for c = 1 taken of the exact sum 1 + S, and |d log1p(S)/log1p(S)| ≤ |dS/S|; for
     c ≥ 2 the relative error of the sum is divided by log(c + S) ≥ log 2.  Below 2^(−p−3).
-6.  g_j − log(c + S): both are ≤ 0, so relative errors do not grow.  The sum is taken exactly.
+6.  g_j − log(c + S): both are ≤ 0, so relative errors do not grow.  The difference is taken
+    exactly where g_j is exact.
 
 So softmax and log_softmax are within 2^(−p−2) relatively, and logsumexp within
 2^(−p−2) (|m/T| + log(c + S)) absolutely; where that is too little for its own size, p grows.
@@ -53,6 +55,9 @@ BASE_PRECISION = 128
 
 LARGEST_PRECISION = 1 << 14
 """Bits at which a question that is still open is given up and counted as undecided."""
+
+DROPPED = -3400
+"""Exponent of a bound on the sum of all terms that are dropped."""
 
 Mpf = Any
 """An mpmath number as its functions have it: (sign, mantissa, exponent, bit count)."""
@@ -177,7 +182,7 @@ class Row:
         if self.others == libmp.fzero:
             return Bounded(share, LEAST_BINADE - 1, -1)
         missing = libmp.mpf_div(libmp.mpf_mul(self.others, share), self.total, self.work, "n")
-        return Bounded(libmp.mpf_sub(share, missing), self._error(missing))
+        return Bounded(libmp.mpf_sub(share, missing), self._error_of_sum(missing))
 
     def log_softmax(self, j: int) -> Bounded:
         """Give g_j − log(c + S)."""
@@ -187,7 +192,8 @@ class Row:
         if self._exact_gaps[j]:
             if self.log_total == libmp.fzero:
                 return Bounded(gap, None) if self.rational else Bounded(gap, LEAST_BINADE - 1, -1)
-            return Bounded(libmp.mpf_sub(gap, self.log_total), self._error(self.log_total))
+            error = self._error_of_sum(self.log_total)
+            return Bounded(libmp.mpf_sub(gap, self.log_total), error)
         return self._rounded(libmp.mpf_sub(gap, self.log_total, self.work, "n"))
 
     def logsumexp(self, _: int = 0) -> Bounded:
@@ -198,7 +204,7 @@ class Row:
             errors += [LEAST_BINADE - 2] if self.dropped else []
             side = +1 if self.dropped and exact else 0
             return Bounded(shift, max(errors) + 1 if errors else None, side)
-        errors.append(self._error(self.log_total))
+        errors.append(self._error_of_sum(self.log_total))
         return Bounded(libmp.mpf_add(shift, self.log_total), max(errors) + 1)
 
     def vanishes(self, function: Function, j: int) -> bool:
@@ -254,6 +260,11 @@ class Row:
 
     def _rounded(self, value: Mpf) -> Bounded:
         return Bounded(value, self._error(value))
+
+    def _error_of_sum(self, value: Mpf) -> int:
+        """Bound the error of a multiple of S, or of its logarithm, where terms were dropped too."""
+        error = self._error(value)
+        return max(error, DROPPED) if self.dropped else error
 
     def _error(self, value: Mpf) -> int:
         # |value| < 2^(exponent + bit count), and its relative error is below 2^(−p−2).
