@@ -31,12 +31,12 @@ BLOCK = 1 << 15
 """Elements of a block, about."""
 
 
-def _go_on() -> bool:
+def _never() -> bool:
     return False
 
 
 def audit(
-    logits: Logits, plan: Plan, *, block: int = BLOCK, stopped: Callable[[], bool] = _go_on
+    logits: Logits, plan: Plan, *, block: int = BLOCK, stopped: Callable[[], bool] = _never
 ) -> Audit:
     """Compute every cell of a plan on logits, and compare every result with the exact value.
 
