@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from softaudit import algorithms, reference
+from softaudit.arithmetic import Evaluation
 from softaudit.elements import row_tables
 from softaudit.errors import OptionError
 from softaudit.formats import FORMATS
 from softaudit.metrics import Cast, Yardstick, compare
 from softaudit.model import Audit, CellKey, ReferenceUse, RowKind, SkippedCell, take_rows
-from softaudit.problem import classify, pose, round_temperature
+from softaudit.problem import Census, pose, round_temperature
 from softaudit.tally import Tally, make_cell
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from softaudit.model import Function, Logits, Plan, Problem, Verdict
+    from softaudit.model import Arithmetic, Function, Logits, Plan, Problem, Verdict
     from softaudit.reference import Enclosed
 
 BLOCK = 1 << 15
@@ -129,6 +130,9 @@ class _Work:
         self.tallies = {key: Tally() for key in keys}
         self.casts = {(key.function, key.arithmetic.storage.name): Cast() for key in keys}
         self.functions = tuple(dict.fromkeys(key.function for key in keys))
+        self.by_format: dict[str, list[CellKey]] = {}
+        for key in keys:
+            self.by_format.setdefault(key.arithmetic.storage.name, []).append(key)
         self.settled = self.undecided = 0
         self.range: tuple[float, float] | None = None
         self.widest: float | None = None
@@ -145,10 +149,7 @@ class _Work:
         exact = reference.enclose(x, self.temperature, self.functions, self.method)
         before = {f: reference.judge(exact[f].enclosure, original, f) for f in self.functions}
         self.undecided += sum(verdict.undecided for verdict in before.values())
-        by_format: dict[str, list[CellKey]] = {}
-        for key in self.tallies:
-            by_format.setdefault(key.arithmetic.storage.name, []).append(key)
-        for form, keys in by_format.items():
+        for form, keys in self.by_format.items():
             problem = pose(x, FORMATS[form], self.temperature)
             functions = tuple(dict.fromkeys(key.function for key in keys))
             enclosed = exact
@@ -156,10 +157,10 @@ class _Work:
                 enclosed = reference.enclose(
                     problem.values, problem.temperature, functions, self.method
                 )
+            posed = _Posed(numbers, problem, enclosed, before)
             for function in functions:
-                posed = _Posed(function, numbers, problem, enclosed[function], before[function])
-                self._cast(posed)
-                self._judge(posed, [key for key in keys if key.function == function])
+                self._cast(posed, function)
+                self._judge(posed, function, [key for key in keys if key.function == function])
 
     def merge(self, other: _Work) -> None:
         """Take in what was done of other rows."""
@@ -173,11 +174,13 @@ class _Work:
             self._widen(other.range, other.widest)
 
     def _describe(self, x: NDArray[np.float64]) -> None:
-        finite = np.isfinite(x)
-        if not finite.any():
-            return
-        least = np.where(finite, x, np.inf).min(axis=-1)
-        largest = np.where(finite, x, -np.inf).max(axis=-1)
+        least, largest = x.min(axis=-1), x.max(axis=-1)
+        if not (np.isfinite(least).all() and np.isfinite(largest).all()):
+            finite = np.isfinite(x)
+            if not finite.any():
+                return
+            least = np.where(finite, x, np.inf).min(axis=-1)
+            largest = np.where(finite, x, -np.inf).max(axis=-1)
         with np.errstate(over="ignore"):
             widest = float((largest - least).max())
         self._widen((float(least.min()), float(largest.max())), widest)
@@ -188,30 +191,38 @@ class _Work:
             widest = max(widest, self.widest)
         self.range, self.widest = ends, widest
 
-    def _cast(self, posed: _Posed) -> None:
+    def _cast(self, posed: _Posed, function: Function) -> None:
         form = posed.problem.format
-        cast = self.casts[posed.function, form.name]
-        cast.count(posed.problem, posed.kinds, posed.numbers)
-        before = take_rows(posed.before, posed.audited)
-        after = before.enclosure if posed.unchanged else take_rows(posed.enclosure, posed.audited)
+        kinds = posed.kinds(function)
+        cast = self.casts[function, form.name]
+        cast.count(posed.problem, kinds, posed.numbers)
+        audited = kinds == RowKind.AUDITED
+        before = take_rows(posed.before[function], audited)
+        enclosure = posed.enclosed[function].enclosure
+        after = before.enclosure
+        if not posed.unchanged(function):
+            after = take_rows(enclosure, audited)
         cast.measure(after, before, form)
 
-    def _judge(self, posed: _Posed, keys: list[CellKey]) -> None:
-        audited = posed.audited
+    def _judge(self, posed: _Posed, function: Function, keys: list[CellKey]) -> None:
+        kinds = posed.kinds(function)
+        audited = kinds == RowKind.AUDITED
         problem = take_rows(posed.problem, audited)
-        if posed.unchanged and problem.format is FORMATS["float64"]:
-            verdict = take_rows(posed.before, audited)
+        enclosed = posed.enclosed[function]
+        if posed.unchanged(function) and problem.format is FORMATS["float64"]:
+            verdict = take_rows(posed.before[function], audited)
         else:
-            enclosure = take_rows(posed.enclosure, audited)
-            verdict = reference.judge(enclosure, problem, posed.function)
+            enclosure = take_rows(enclosed.enclosure, audited)
+            verdict = reference.judge(enclosure, problem, function)
             self.undecided += verdict.undecided
-        by_mpmath = np.count_nonzero(posed.by_mpmath & audited) * verdict.rounded.shape[-1]
+        by_mpmath = np.count_nonzero(enclosed.by_mpmath & audited) * verdict.rounded.shape[-1]
         self.settled += int(by_mpmath) + verdict.settled
         yardstick = Yardstick(verdict, posed.problem.format)
         for key in keys:
             tally = self.tallies[key]
-            output = algorithms.run(key, posed.problem)
-            tally.note_degenerate(posed.kinds, posed.numbers, output.values)
+            output = algorithms.run(key, posed.evaluation(key.arithmetic))
+            if not audited.all():
+                tally.note_degenerate(kinds, posed.numbers, output.values)
             judged = compare(
                 key, posed.numbers[audited], problem, take_rows(output, audited), yardstick
             )
@@ -219,29 +230,38 @@ class _Work:
 
 
 class _Posed:
-    """A function asked of a block in one storage format.
+    """A block of logits in one storage format, with the exact values of every function.
 
-    `before` is the verdict on the logits as read, for which the cast error is measured; `unchanged`
-    says that rounding changed none of them.
+    `before` are the verdicts on the logits as read, for which the cast error is measured.
     """
 
     def __init__(
         self,
-        function: Function,
         numbers: NDArray[np.int64],
         problem: Problem,
-        enclosed: Enclosed,
-        before: Verdict,
+        enclosed: dict[Function, Enclosed],
+        before: dict[Function, Verdict],
     ) -> None:
-        self.function = function
         self.numbers = numbers
         self.problem = problem
-        self.enclosure = enclosed.enclosure
-        self.by_mpmath = enclosed.by_mpmath
+        self.enclosed = enclosed
         self.before = before
-        self.unchanged = enclosed.enclosure is before.enclosure
-        self.kinds = classify(problem, function)
-        self.audited = self.kinds == RowKind.AUDITED
+        self._census = Census.of(problem)
+        self._evaluations: dict[Arithmetic, Evaluation] = {}
+
+    def kinds(self, function: Function) -> NDArray[np.int8]:
+        """Tell which rows are audited."""
+        return self._census.kinds(function)
+
+    def unchanged(self, function: Function) -> bool:
+        """Tell whether rounding changed none of the logits."""
+        return self.enclosed[function].enclosure is self.before[function].enclosure
+
+    def evaluation(self, arithmetic: Arithmetic) -> Evaluation:
+        """Give what all algorithms in one arithmetic share."""
+        if arithmetic not in self._evaluations:
+            self._evaluations[arithmetic] = Evaluation(self.problem, arithmetic)
+        return self._evaluations[arithmetic]
 
 
 def _same(a: Problem, b: Problem) -> bool:

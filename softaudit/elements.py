@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from softaudit import algorithms, reference
+from softaudit.arithmetic import Evaluation
 from softaudit.metrics import Yardstick, compare
 from softaudit.model import ElementResult, RowElement, RowKind, RowTable
 from softaudit.problem import classify, pose
@@ -55,7 +56,7 @@ def _table(problem: Problem, keys: list[CellKey], index: tuple[int, ...], method
     if kind is RowKind.AUDITED:
         yardstick = Yardstick(reference.judge(enclosure, problem, function), problem.format)
     for key in keys:
-        output = algorithms.run(key, problem)
+        output = algorithms.run(key, Evaluation(problem, key.arithmetic))
         if yardstick is None:
             judged[key.name] = (output.values[0], None)
         else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from softaudit import algorithms, reference
+from softaudit.arithmetic import Evaluation
 from softaudit.audit import audit as run_audit
 from softaudit.errors import InputError, OptionError
 from softaudit.model import Audit, CellKey, Logits, RowKind, take_rows
@@ -132,7 +133,7 @@ def compute(
     key = make_key(function, format, algorithm, compute, accumulate, order)
     source = _asked(logits, key, temperature)
     problem = pose(_all_rows(source), key.arithmetic.storage, temperature)
-    values = algorithms.run(key, problem).values
+    values = algorithms.run(key, Evaluation(problem, key.arithmetic)).values
     return _shaped(values, source, key)
 
 

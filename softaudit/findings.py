@@ -13,6 +13,7 @@ from math import log
 from typing import TYPE_CHECKING, Literal
 
 from softaudit.formats import ulp_at
+from softaudit.metrics import WORTH_TELLING
 from softaudit.model import RowKind
 from softaudit.wording import NO_BREAK, count, minus, place, short, significant, ulps
 
@@ -257,9 +258,6 @@ def _where(event: Event, what: str) -> str:
     rows = count(event.rows, "row")
     return f"{count(event.count, what)}, {rows}, first {place(event.first)}"
 
-
-WORTH_TELLING = 4.0
-"""Error in ulp from which a loss is told; below, it is what rounding a few steps costs."""
 
 _WHY = {
     "absorption": f"where p{NO_BREAK}>{NO_BREAK}½",

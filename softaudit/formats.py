@@ -179,12 +179,12 @@ def round_to(x: NDArray[Any], form: Format) -> NDArray[Any]:
     with np.errstate(all="ignore"):
         if form.precision == np.finfo(np.float32).nmant + 1:
             return x.astype(np.float32).astype(x.dtype)
-        y = _round_bits(x, drop)
+        y = round_significand(x, form)
         if form.emin > wide.minexp:
             small = np.abs(x) < number(form.least_normal)
             if small.any():
                 magic = number(np.ldexp(1.5, wide.nmant + form.subnormal_exponent))
-                y[small] = np.copysign((x[small] + magic) - magic, x[small])
+                np.copysign((x + magic) - magic, x, out=y, where=small)
         # Where all are in range, and none is NaN, both comparisons hold.
         if not (y.max() <= number(form.largest) and y.min() >= -number(form.largest)):
             over = np.copysign(number(form.overflow), x)
@@ -193,8 +193,11 @@ def round_to(x: NDArray[Any], form: Format) -> NDArray[Any]:
         return y
 
 
-def _round_bits(x: NDArray[Any], drop: int) -> NDArray[Any]:
-    """Round significands to nearest even as integers, dropping the last bits."""
+def round_significand(x: NDArray[Any], form: Format) -> NDArray[Any]:
+    """Round to p bits, ties to even, whatever the format's range; NaN must be NumPy's own."""
+    drop = np.finfo(x.dtype).nmant + 1 - form.precision
+    if drop <= 0:
+        return x
     word = np.dtype(f"u{x.dtype.itemsize}").type
     bits = np.ascontiguousarray(x).view(word)
     up = bits >> word(drop)

@@ -101,6 +101,30 @@ class Logits:
             array.madvise(mmap.MADV_DONTNEED)
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which columns of its rows a block has, of rows that are too long to be looked at at once.
+
+    Attributes
+    ----------
+    start : int
+        The first column.
+    is_last : bool
+        Whether the rows end with it.
+    """
+
+    start: int
+    is_last: bool
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the rows begin with it."""
+        return self.start == 0
+
+
+WHOLE = Window(0, is_last=True)
+
+
 class RowKind(IntEnum):
     """What becomes of a row: judged, or out of the statistics and counted by kind."""
 
@@ -225,21 +249,23 @@ class Output:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Enclosure:
-    """Proven bounds of exact values: |y − (high + low) · 2^exponent| ≤ radius · 2^exponent.
+    """Proven bounds of exact values: |y − (high + low) · 2^exponent| ≤ radius · |high| · 2^exponent.
 
-    All arrays have one shape, that of the function's values.
+    All arrays have one shape, that of the function's values; `exponent`, `radius` and `side` may
+    be one number that is broadcast, and none is written to.
 
     Attributes
     ----------
     high : ndarray of float64
-        In ±[1, 2) for a real y ≠ 0 (then `exponent` is ⌊log2⌋ of the nearest double-word);
-        0 for y = 0, ±∞ where y is infinite, NaN where y is not defined.
+        The double next to y / 2^exponent; 0 for y = 0, ±∞ where y is infinite, NaN where y is not
+        defined.
     low : ndarray of float64
         |low| ≤ half an ulp of `high`.
     exponent : ndarray of int64
-        Clamped from below at `formats.LEAST_BINADE`, where the radius spans 0.
+        0 where |y| lies within 2^±PLAIN; elsewhere `high` is in ±[1, 2).  Clamped from below at
+        `formats.LEAST_BINADE`, where the radius spans 0.
     radius : ndarray of float64
-        Absolute, in units of 2^exponent; 0 where (high, low) is exact.
+        Relative; 0 where (high, low) is exact.
     side : ndarray of int8
         A one-sided fact that no precision would show: −1 where y < (high + low) · 2^exponent is
         known strictly, +1 where y > it is; 0 where nothing is known.
@@ -251,6 +277,17 @@ class Enclosure:
     radius: NDArray[np.float64]
     side: NDArray[np.int8]
 
+    def far(self) -> NDArray[np.int64]:
+        """Give the places, in the flattened arrays, of values that carry an exponent."""
+        if not any(self.exponent.strides):
+            some = self.exponent.size and self.exponent.flat[0] != 0
+            return np.arange(self.exponent.size if some else 0)
+        return np.flatnonzero(self.exponent)
+
+
+PLAIN = 900
+"""Binades within which an enclosure needs no exponent, and products with its scale are normal."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verdict:
@@ -261,15 +298,15 @@ class Verdict:
     enclosure : Enclosure
     rounded : ndarray of float64
         round(y): the correctly rounded result.
-    binade : ndarray of int64
-        ⌊log2|y|⌋, unrounded; `formats.LEAST_BINADE` for y = 0.
+    ulp : ndarray of float64
+        ulp(y) in the format; anything where y is not real.
     settled, undecided : int
         Values that took more precision than the enclosure had, and those still open.
     """
 
     enclosure: Enclosure
     rounded: NDArray[np.float64]
-    binade: NDArray[np.int64]
+    ulp: NDArray[np.float64]
     settled: int = 0
     undecided: int = 0
 

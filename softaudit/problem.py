@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -34,29 +34,59 @@ def pose(logits: NDArray[np.float64], form: Format, temperature: float) -> Probl
     return Problem(logits, round_to(logits, form), form, round_temperature(temperature, form))
 
 
+class Census(NamedTuple):
+    """What kinds of numbers rows have, as read and after rounding; arrays of shape (rows,)."""
+
+    nan: NDArray[np.bool_]
+    positive_infinity: NDArray[np.bool_]
+    finite: NDArray[np.bool_]
+    gained: NDArray[np.bool_]
+    kept_finite: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, problem: Problem) -> Census:
+        """Look at rows, or at a window of their columns."""
+        x, rounded = problem.logits, problem.values
+        no, yes = np.zeros(len(x), dtype=np.bool_), np.ones(len(x), dtype=np.bool_)
+        if np.isfinite(rounded).all():
+            return cls(no, no, yes, no, yes)
+        gained = (np.isposinf(rounded) & ~np.isposinf(x)) | (np.isnan(rounded) & ~np.isnan(x))
+        return cls(
+            np.isnan(x).any(axis=-1),
+            np.isposinf(x).any(axis=-1),
+            np.isfinite(x).any(axis=-1),
+            gained.any(axis=-1),
+            np.isfinite(rounded).any(axis=-1),
+        )
+
+    def beside(self, other: Census) -> Census:
+        """Put two windows of the same rows together."""
+        return Census(*(here | there for here, there in zip(self, other, strict=True)))
+
+    def kinds(self, function: Function) -> NDArray[np.int8]:
+        """Tell which rows are audited, and why the others are not.
+
+        Parameters
+        ----------
+        function : str
+            For logsumexp only NaN makes a row degenerate: nothing but −∞ gives −∞, and +∞ gives
+            +∞.
+
+        Returns
+        -------
+        ndarray of int8, shape (rows,)
+            Values of `RowKind`.  The logits as read are asked first; LOST_TO_CAST is a row that was
+            good until rounding gave it +∞ or NaN, or took its last finite logit.
+        """
+        lost = self.gained | (self.finite & ~self.kept_finite)
+        kind = np.where(lost, RowKind.LOST_TO_CAST, RowKind.AUDITED).astype(np.int8)
+        if function != "logsumexp":
+            kind[~(self.finite | self.nan | self.positive_infinity)] = RowKind.ALL_MASKED
+            kind[self.positive_infinity] = RowKind.POSITIVE_INFINITY
+        kind[self.nan] = RowKind.NAN
+        return kind
+
+
 def classify(problem: Problem, function: Function) -> NDArray[np.int8]:
-    """Tell which rows are audited, and why the others are not.
-
-    Parameters
-    ----------
-    problem : Problem
-        Of shape (rows, columns).
-    function : str
-        For logsumexp only NaN makes a row degenerate: nothing but −∞ gives −∞, and +∞ gives +∞.
-
-    Returns
-    -------
-    ndarray of int8, shape (rows,)
-        Values of `RowKind`.  The logits as read are asked first; LOST_TO_CAST is a row that was
-        good until rounding gave it +∞ or NaN, or took its last finite logit.
-    """
-    x, rounded = problem.logits, problem.values
-    had_finite = np.isfinite(x).any(axis=-1)
-    gained = (np.isposinf(rounded) & ~np.isposinf(x)) | (np.isnan(rounded) & ~np.isnan(x))
-    lost = gained.any(axis=-1) | (had_finite & ~np.isfinite(rounded).any(axis=-1))
-    kind = np.where(lost, RowKind.LOST_TO_CAST, RowKind.AUDITED).astype(np.int8)
-    if function != "logsumexp":
-        kind[np.isneginf(x).all(axis=-1)] = RowKind.ALL_MASKED
-        kind[np.isposinf(x).any(axis=-1)] = RowKind.POSITIVE_INFINITY
-    kind[np.isnan(x).any(axis=-1)] = RowKind.NAN
-    return kind
+    """Tell which rows are audited, and why the others are not; see `Census.kinds`."""
+    return Census.of(problem).kinds(function)

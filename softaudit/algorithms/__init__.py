@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from softaudit.algorithms import log_softmax, logsumexp, softmax
-from softaudit.arithmetic import Evaluation, unchecked
-from softaudit.model import CellKey, Output, Problem
+from softaudit.arithmetic import Evaluation
+from softaudit.model import CellKey, Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,22 +33,19 @@ ALGORITHMS: dict[str, dict[str, Callable[[Evaluation], NDArray[Any]]]] = {
 }
 
 
-def run(key: CellKey, problem: Problem) -> Output:
+def run(key: CellKey, evaluation: Evaluation) -> Output:
     """Run one cell's algorithm on a block of rows.
 
     Parameters
     ----------
     key : CellKey
-        Function, arithmetic and algorithm.
-    problem : Problem
-        Logits rounded to the arithmetic's storage format, shape (rows, columns).
+        Function and algorithm; its arithmetic is the evaluation's.
+    evaluation : Evaluation
+        Of logits rounded to the arithmetic's storage format, shape (rows, columns).
 
     Returns
     -------
     Output
         Values of shape (rows, columns), or (rows, 1) for logsumexp, with the steps passed through.
     """
-    evaluation = Evaluation(problem, key.arithmetic)
-    with unchecked():
-        values = ALGORITHMS[key.function][key.algorithm](evaluation)
-        return Output(evaluation.result(values), evaluation.steps)
+    return evaluation.run(ALGORITHMS[key.function][key.algorithm])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -28,6 +26,5 @@ def stable(a: Evaluation) -> NDArray[Any]:
     Blanchard, Higham & Higham, IMA J. Numer. Anal. 41(4) (2021), doi:10.1093/imanum/draa038.
     """
     x = a.logits()
-    m = a.maximum(x)
-    m = np.where(np.isinf(m), np.zeros_like(m), m)
+    m = a.finite_or_zero(a.maximum(x))
     return a.beside(m, a.log(a.sum(a.exp(a.subtract(x, m)))))

@@ -9,6 +9,7 @@ people run; it differs between processors.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +57,26 @@ def log(x: NDArray[Any], form: Format) -> NDArray[Any]:
 def _elementary(function: np.ufunc, x: NDArray[Any], form: Format) -> NDArray[Any]:
     # NumPy's exp is another function on a strided array than on a contiguous one.
     contiguous = np.ascontiguousarray(x)
-    if form.precision > 11:
+    if form.precision > _NARROW:
         return np.asarray(function(contiguous))
-    return round_to(function(contiguous, dtype=np.float64), form).astype(x.dtype)
+    if contiguous.size < _WORTH_A_TABLE:
+        return _narrow(function, contiguous, form)
+    codes = contiguous.view(np.uint32) >> np.uint32(24 - form.precision)
+    return _table(function, form).take(codes)
+
+
+def _narrow(function: np.ufunc, x: NDArray[Any], form: Format) -> NDArray[Any]:
+    return round_to(function(x, dtype=np.float64), form).astype(x.dtype)
+
+
+@cache
+def _table(function: np.ufunc, form: Format) -> NDArray[Any]:
+    """Tabulate a function over all float32 of the format's precision, by their leading bits."""
+    codes = np.arange(1 << (form.precision + 8), dtype=np.uint32)
+    with np.errstate(all="ignore"):
+        return _narrow(function, (codes << np.uint32(24 - form.precision)).view(np.float32), form)
+
+
+_NARROW = 11
+_WORTH_A_TABLE = 1 << 13
+"""Elements from which looking a result up is worth more than making the table, at least twice."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from softaudit.metrics.cast import Cast
 from softaudit.metrics.cause import CAUSES
+from softaudit.metrics.facts import RowFacts
 from softaudit.metrics.judged import Judged, Yardstick, compare
 from softaudit.metrics.range import COUNTS, OVER_LOGITS, Places, Range
 from softaudit.metrics.rows import Rows
@@ -19,7 +20,7 @@ from softaudit.metrics.ulp import (
     edge,
     percentile,
 )
-from softaudit.metrics.worst import WorstElements
+from softaudit.metrics.worst import WORTH_TELLING, WorstElements
 
 __all__ = [
     "BINS_PER_OCTAVE",
@@ -28,10 +29,12 @@ __all__ = [
     "INFINITE_BIN",
     "ONE_ULP_BIN",
     "OVER_LOGITS",
+    "WORTH_TELLING",
     "Cast",
     "Judged",
     "Places",
     "Range",
+    "RowFacts",
     "Rows",
     "UlpErrors",
     "WorstElements",

@@ -32,6 +32,8 @@ class Cast:
     def count(self, problem: Problem, kinds: NDArray[np.int8], numbers: NDArray[np.int64]) -> None:
         """Count rows by kind, and the cast's overflows in rows that were good as read."""
         self.kinds += np.bincount(kinds, minlength=len(RowKind))
+        if np.isfinite(problem.values).all():
+            return
         good = ((kinds == RowKind.AUDITED) | (kinds == RowKind.LOST_TO_CAST))[:, None]
         over = good & np.isfinite(problem.logits) & ~np.isfinite(problem.values)
         self.overflow.add(over, numbers)
@@ -41,26 +43,38 @@ class Cast:
         self.lost_rows.add((kinds == RowKind.LOST_TO_CAST)[:, None], numbers)
 
     def measure(self, cast: Enclosure, original: Verdict, form: Format) -> None:
-        """Take in |exact(x̂, T̂) − exact(x, T)| / ulp(exact(x, T)) of audited rows."""
+        """Take in |exact(x̂, T̂) − exact(x, T)| / ulp(exact(x, T)) of audited rows.
+
+        `original` is a verdict for float64, whose ulp tells that of every narrower format.
+        """
         y = original.enclosure
         if cast is y:
             count = int(np.count_nonzero(np.isfinite(y.high)))
             self.largest = max(self.largest, 0.0) if count else self.largest
             self.sum.count += count
             return
-        both = np.isfinite(cast.high) & np.isfinite(y.high)
-        unit = np.maximum(original.binade, form.emin) - form.precision + 1
         with np.errstate(all="ignore"):
-            high = np.ldexp(cast.high, cast.exponent - unit) - np.ldexp(y.high, y.exponent - unit)
-            low = np.ldexp(cast.low, cast.exponent - unit) - np.ldexp(y.low, y.exponent - unit)
-            error = np.abs(high + low)
+            error = cast.high - y.high
+            error += cast.low - y.low
+            np.abs(error, out=error)
             # What the radii cannot tell from 0 is 0.
-            radius = np.ldexp(cast.radius, cast.exponent - unit)
-            radius += np.ldexp(y.radius, y.exponent - unit)
-            error = np.where(error <= radius, 0.0, error)[both]
-        if error.size:
-            self.largest = max(self.largest, float(error.max()))
-            self.sum.add(error[np.isfinite(error)])
+            blur = np.abs(cast.high) * cast.radius
+            blur += np.abs(y.high) * y.radius
+            error[(error <= blur) & (blur < np.inf)] = 0.0
+            unit = np.maximum(original.ulp, form.least_normal * 2.0**-52)
+            error /= unit * 2.0 ** (53 - form.precision)
+        far = np.union1d(cast.far(), y.far())
+        if far.size:
+            error.put(far, _far_error(cast, original, form, far))
+        largest = float(error.max(initial=-1.0))
+        if largest < np.inf:
+            self.sum.add_rows(error)
+        else:  # masks, too, whose difference is NaN
+            both = np.isfinite(cast.high) & np.isfinite(y.high)
+            largest = float(np.max(error, where=both, initial=-1.0))
+            both &= np.isfinite(error)
+            self.sum.add_rows(np.where(both, error, 0.0), np.count_nonzero(both))
+        self.largest = max(self.largest, largest)
 
     def merge(self, other: Cast) -> None:
         """Take in what was counted of other rows."""
@@ -69,3 +83,22 @@ class Cast:
             getattr(self, name).merge(getattr(other, name))
         self.largest = max(self.largest, other.largest)
         self.sum.merge(other.sum)
+
+
+def _far_error(
+    cast: Enclosure, original: Verdict, form: Format, at: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Measure where an exponent stands beside a value."""
+    y = original.enclosure
+    _, binade = np.frexp(original.ulp.take(at))
+    unit = np.maximum(binade + 51, form.emin) - form.precision + 1
+    high, low, blur = (np.zeros(at.size) for _ in range(3))
+    with np.errstate(all="ignore"):
+        for sign, part in ((1.0, cast), (-1.0, y)):
+            scale = part.exponent.take(at) - unit
+            high += sign * np.ldexp(part.high.take(at), scale)
+            low += sign * np.ldexp(part.low.take(at), scale)
+            blur += np.ldexp(np.abs(part.high.take(at)) * part.radius.take(at), scale)
+        error = np.abs(high + low)
+        error[(error <= blur) & (blur < np.inf)] = 0.0
+    return error

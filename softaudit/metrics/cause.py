@@ -22,17 +22,16 @@ rounding           Everything else: the ordinary rounding of every step.
 
 The first seven are events.  Of the others argument-rounding alone is measured, to first order in
 units of ulp(y); cancellation and absorption are told by where they happen.  Only results that are
-more than 1 ulp off, or 0 too early, are asked, and the worst of all.
+off by more than `worst.WORTH_TELLING`, or 0 too early, are asked, and the worst of all.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
 from math import log
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from softaudit.formats import ulp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +67,7 @@ def causes(judged: Judged, at: NDArray[np.int64]) -> NDArray[np.int8]:
 
 
 class _Trail:
-    """The steps of some elements in float64, and what went wrong in their rows.
+    """The steps of some elements in float64, taken when a rule asks for them.
 
     A function of whole rows has no elements of its own: for it, the row's largest logit stands.
     """
@@ -77,66 +76,76 @@ class _Trail:
         self.judged = judged
         self.function = judged.key.function
         self.compute = judged.key.arithmetic.compute
-        self._steps = steps
-        self.rows = at // judged.output.values.shape[-1]
-        y = judged.verdict.enclosure
-        self.y = np.ldexp(y.high.take(at), np.minimum(y.exponent.take(at), 1023))
-        self.error = judged.error.take(at)
-        self.result = judged.output.values.take(at)
-        self.wrong = self.result != judged.verdict.rounded.take(at)
-        self.total = _share(steps.total, self.rows)
-        self._tops = self._largest()
-        self._own = self._tops if self.function == "logsumexp" else at
-        self.logit = judged.problem.values.take(self._own)
-        self.quotient = self.of_element(steps.quotient)
-        self.argument = self.of_element(steps.argument)
-        self.exponential = self.of_element(steps.exponential)
+        self.steps = steps
+        self._at = at
+        self._rows = at // judged.error.shape[-1]
 
-    def _largest(self) -> NDArray[np.int64]:
-        """Give the places of the largest logits of the elements' rows."""
-        quotient = np.asarray(self._steps.quotient)
-        found = np.zeros(len(quotient), dtype=np.int64)
-        rows = np.flatnonzero(np.bincount(self.rows, minlength=len(quotient)))
-        found[rows] = np.argmax(quotient[rows], axis=-1) + rows * quotient.shape[-1]
-        return np.asarray(found[self.rows])
+    @cached_property
+    def y(self) -> NDArray[np.float64]:
+        """The exact values, rounded."""
+        y = self.judged.verdict.enclosure
+        return np.ldexp(y.high.take(self._at), np.minimum(y.exponent.take(self._at), 1023))
+
+    @cached_property
+    def error(self) -> NDArray[np.float64]:
+        return self.judged.error.take(self._at)
+
+    @cached_property
+    def unit(self) -> NDArray[np.float64]:
+        """ulp(y)."""
+        return self.judged.verdict.ulp.take(self._at)
+
+    @cached_property
+    def result(self) -> NDArray[np.float64]:
+        return self.judged.output.values.take(self._at)
+
+    @cached_property
+    def wrong(self) -> NDArray[np.bool_]:
+        return np.asarray(self.result != self.judged.verdict.rounded.take(self._at))
+
+    @cached_property
+    def total(self) -> NDArray[np.float64]:
+        return self.of_row(self.steps.total)
+
+    @cached_property
+    def logit(self) -> NDArray[np.float64]:
+        return self._own(self.judged.problem.values, "logit")
+
+    @cached_property
+    def quotient(self) -> NDArray[np.float64]:
+        return self._own(self.steps.quotient, "quotient")
+
+    @cached_property
+    def argument(self) -> NDArray[np.float64]:
+        return self._own(self.steps.argument, "argument")
+
+    @cached_property
+    def exponential(self) -> NDArray[np.float64]:
+        return self._own(self.steps.exponential, "exponential")
+
+    def _own(self, step: NDArray[Any] | None, name: str) -> NDArray[np.float64]:
+        return self.of_facts(name) if self.function == "logsumexp" else self.of_element(step)
 
     def of_element(self, step: NDArray[Any] | None) -> NDArray[np.float64]:
         """Take the elements' share of a step."""
-        return _share(step, self._own)
+        return _share(step, self._at)
 
-    def of_top(self, step: NDArray[Any] | None) -> NDArray[np.float64]:
-        """Take the share of the largest logits of the elements' rows."""
-        return _share(step, self._tops)
+    def of_facts(self, name: str) -> NDArray[Any]:
+        """Take the share of the elements' rows of what is known of rows."""
+        return np.asarray(getattr(self.judged.facts, name).take(self._rows))
 
     def of_row(self, step: NDArray[Any] | None) -> NDArray[np.float64]:
         """Take the share of the elements' rows, of a step that has one number for each."""
-        return _share(step, self.rows)
+        return _share(step, self._rows)
 
-    def in_row(
-        self, happened: Callable[[NDArray[np.bool_], Steps], NDArray[np.bool_]]
-    ) -> NDArray[np.bool_]:
-        """Tell of each element whether something happened anywhere in its row.
-
-        Only rows whose sum is not finite are looked at: elsewhere nothing was infinite or NaN.
-        """
-        found = np.zeros(len(self.judged.numbers), dtype=np.bool_)
-        odd = np.unique(self.rows[~np.isfinite(self.total)])
-        if odd.size:
-            finite = np.isfinite(self.judged.problem.values[odd])
-            parts = {n: _rows_of(getattr(self._steps, n), odd) for n in _OF_LOGITS}
-            found[odd] = happened(finite, type(self._steps)(**parts)).any(axis=-1)
-        return np.asarray(found[self.rows])
+    def stalled(self) -> NDArray[np.bool_]:
+        if self.steps.stalled is None:
+            return self.never()
+        return np.asarray(self.steps.stalled.take(self._rows))
 
     def never(self) -> NDArray[np.bool_]:
         """Give the answer of a rule that does not apply."""
-        return np.zeros(self.rows.shape, dtype=np.bool_)
-
-
-_OF_LOGITS = ("quotient", "argument", "exponential")
-
-
-def _rows_of(step: NDArray[Any] | None, rows: NDArray[np.int64]) -> NDArray[Any] | None:
-    return None if step is None else step[rows]
+        return np.zeros(self._rows.shape, dtype=np.bool_)
 
 
 def _share(step: NDArray[Any] | None, at: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -145,28 +154,12 @@ def _share(step: NDArray[Any] | None, at: NDArray[np.int64]) -> NDArray[np.float
     return step.take(at).astype(np.float64)
 
 
-def _wide(step: NDArray[Any] | None) -> NDArray[np.float64]:
-    if step is None:
-        raise ValueError("an algorithm that keeps steps keeps all of exp's")
-    return step if step.dtype == np.float64 else step.astype(np.float64)
-
-
-def _exp_overflowed(finite: NDArray[np.bool_], steps: Steps) -> NDArray[np.bool_]:
-    argument, exponential = _wide(steps.argument), _wide(steps.exponential)
-    return np.asarray(~np.isfinite(exponential) & ~np.isnan(argument) & finite)
-
-
-def _left_the_range(finite: NDArray[np.bool_], steps: Steps) -> NDArray[np.bool_]:
-    quotient, argument = _wide(steps.quotient), _wide(steps.argument)
-    return np.asarray(finite & (~np.isfinite(quotient) | np.isnan(argument)))
-
-
 def _cast_overflow(t: _Trail) -> NDArray[np.bool_]:
     own = ~np.isfinite(t.quotient) & np.isfinite(t.logit)
     sound = np.isfinite(t.total) & (t.total > 0)
-    if t.judged.output.steps is not None and t.judged.output.steps.probability is not None:
-        sound = sound & (t.of_element(t.judged.output.steps.probability) > 0)
-    return np.asarray(own | t.in_row(_left_the_range) | (~np.isfinite(t.result) & sound))
+    if t.steps.probability is not None:
+        sound = sound & (t.of_element(t.steps.probability) > 0)
+    return np.asarray(own | t.of_facts("left_range") | (~np.isfinite(t.result) & sound))
 
 
 def _inf_over_inf(t: _Trail) -> NDArray[np.bool_]:
@@ -177,21 +170,19 @@ def _inf_over_inf(t: _Trail) -> NDArray[np.bool_]:
 
 
 def _exp_overflow(t: _Trail) -> NDArray[np.bool_]:
-    return t.in_row(_exp_overflowed)
+    return t.of_facts("exp_overflowed")
 
 
 def _sum_overflow(t: _Trail) -> NDArray[np.bool_]:
-    terms = t.in_row(lambda _, steps: ~np.isfinite(_wide(steps.exponential)))
-    return np.asarray(~np.isfinite(t.total) & ~terms)
+    return np.asarray(~np.isfinite(t.total) & ~t.of_facts("endless_term"))
 
 
 def _log_of_zero(t: _Trail) -> NDArray[np.bool_]:
     if t.function == "softmax":
         return t.never()
-    steps = t.judged.output.steps
-    if steps is None or steps.probability is None:
+    if t.steps.probability is None:
         return np.asarray(t.total == 0)
-    return np.asarray(t.of_element(steps.probability) == 0)
+    return np.asarray(t.of_element(t.steps.probability) == 0)
 
 
 def _exp_underflow(t: _Trail) -> NDArray[np.bool_]:
@@ -201,18 +192,14 @@ def _exp_underflow(t: _Trail) -> NDArray[np.bool_]:
     low = (t.exponential < least) & np.isfinite(t.logit)
     if t.function == "softmax":
         return np.asarray(low | (t.total == 0))
-    steps = t.judged.output.steps
-    if steps is None or steps.probability is None:
+    if t.steps.probability is None:
         return t.never()
-    small = t.of_element(steps.probability) < least
+    small = t.of_element(t.steps.probability) < least
     return np.asarray(low | (small & np.isfinite(t.logit)))
 
 
 def _sum_stall(t: _Trail) -> NDArray[np.bool_]:
-    steps = t.judged.output.steps
-    if steps is None or steps.stalled is None:
-        return t.never()
-    return np.asarray(steps.stalled.take(t.rows))
+    return t.stalled()
 
 
 def _argument_rounding(t: _Trail) -> NDArray[np.bool_]:
@@ -220,22 +207,18 @@ def _argument_rounding(t: _Trail) -> NDArray[np.bool_]:
     # An absolute error of the argument is a relative one of exp, and an absolute one of its log.
     if t.function == "softmax":
         loss = loss * np.abs(t.y)
-    unit = ulp(np.where(np.isfinite(t.y), t.y, 0.0), t.judged.form)
-    return np.asarray((loss >= 0.5 * t.error * unit) & (loss > 0) & t.wrong)
+    return np.asarray((loss >= 0.5 * t.error * t.unit) & (loss > 0) & t.wrong)
 
 
 def _argument_error(t: _Trail) -> NDArray[np.float64]:
     """Give what the argument of exp has from the roundings of x/T, m/T and their difference."""
     temperature = t.judged.problem.temperature
     error = _quotient_error(t.logit, temperature, t.quotient)
-    steps = t.judged.output.steps
-    if steps is None:
-        return error
-    top = t.of_top(steps.quotient)
-    of_top = _quotient_error(t.of_top(t.judged.problem.values), temperature, top)
+    top = t.of_facts("quotient")
+    of_top = _quotient_error(t.of_facts("logit"), temperature, top)
     shifted = error - of_top - _difference_error(t.quotient, top, t.argument)
     # Without a shift the largest logit itself goes into exp.
-    return np.asarray(np.where(t.of_top(steps.argument) == top, error, shifted))
+    return np.asarray(np.where(t.of_facts("argument") == top, error, shifted))
 
 
 def _quotient_error(
@@ -268,24 +251,22 @@ def _difference_error(
 
 
 def _cancellation(t: _Trail) -> NDArray[np.bool_]:
-    steps = t.judged.output.steps
-    if t.function != "logsumexp" or steps is None:
+    if t.function != "logsumexp":
         return t.never()
-    if steps.addend is not None:
-        shift = t.of_row(steps.addend)
+    if t.steps.addend is not None:
+        shift = t.of_row(t.steps.addend)
         return np.asarray((shift < 0) & (np.abs(t.y) < 0.5 * np.abs(shift)))
-    dominant = 2 * t.of_top(steps.exponential) > t.total
+    dominant = 2 * t.of_facts("exponential") > t.total
     return np.asarray((np.abs(t.y) < log(2.0)) & ~dominant & (t.error > 1.0))
 
 
 def _absorption(t: _Trail) -> NDArray[np.bool_]:
-    steps = t.judged.output.steps
-    if t.function == "softmax" or steps is None:
+    if t.function == "softmax":
         return t.never()
     near_one = np.abs(t.y) < log(2.0)
-    if steps.addend is not None:
+    if t.steps.addend is not None:
         whole_row = t.function == "logsumexp"
-        own = t.of_row(steps.addend) if whole_row else t.of_element(steps.addend)
+        own = t.of_row(t.steps.addend) if whole_row else t.of_element(t.steps.addend)
         near_one = (t.total < 2.0) & (np.abs(own) < 1.0)
     return np.asarray(near_one & (t.error > 1.0))
 

@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from softaudit.formats import power_of_two
+from softaudit.metrics.facts import RowFacts
+from softaudit.model import WHOLE, Window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.formats import Format
     from softaudit.model import CellKey, Output, Problem, Verdict
-
-EXTREME = 900
-"""Binades beyond which scaling is done by ldexp: 2^±EXTREME and their products are normal."""
-
 
 class Yardstick:
     """What the results of one function in one format are measured with; all cells share it.
@@ -39,16 +36,15 @@ class Yardstick:
         y = verdict.enclosure
         self.verdict = verdict
         self.form = form
-        self.counted = np.isfinite(y.high) & np.isfinite(verdict.rounded)
+        # round(y) is not finite where y is not.
+        self.counted = np.isfinite(verdict.rounded)
         self.all_counted = bool(self.counted.all())
-        self.unit = np.maximum(verdict.binade, form.emin) - (form.precision - 1)
-        near = np.clip(y.exponent, -EXTREME, EXTREME)
-        self._size = power_of_two(near)
-        self._inverse = power_of_two(-near)
-        self._per_ulp = power_of_two(np.clip(near - self.unit, -1000, 1000))
-        zero = y.high == 0
-        self._extreme = _places(self.counted & (y.exponent != near) & ~zero)
-        self._zero = _places(zero)
+        with np.errstate(all="ignore"):
+            self._per_ulp = 1.0 / verdict.ulp
+            self._per_size = np.abs(1.0 / y.high)
+        self._zero = np.flatnonzero(np.isinf(self._per_size))
+        far = y.far()
+        self._far = far[self.counted.take(far)]
 
     def measure(self, v: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
         """Measure results.
@@ -62,57 +58,66 @@ class Yardstick:
 
         Notes
         -----
-        In units of y's own binade the first difference is exact where v is near y (Sterbenz);
-        elsewhere, and in the second, one rounding of relative size 2^−53 is made.
+        The first difference is exact where v is near y (Sterbenz); elsewhere, and in the second,
+        one rounding of relative size 2^−53 is made, and two in the relative error.
         """
         y = self.verdict.enclosure
         with np.errstate(all="ignore"):
-            residual = np.abs((v * self._inverse - y.high) - y.low)
-            error = residual * self._per_ulp
-            absolute = residual * self._size
-            relative = residual / np.abs(y.high)
-            if self._zero[0].size:
-                relative[self._zero] = np.where(v[self._zero] == 0, 0.0, np.inf)
-                error[self._zero] = np.ldexp(np.abs(v[self._zero]), -self.form.subnormal_exponent)
-            if self._extreme[0].size:
-                at = self._extreme
-                error[at], absolute[at], relative[at] = self._measure_extreme(v[at])
+            absolute = v - y.high
+            absolute -= y.low
+            np.abs(absolute, out=absolute)
+            error = absolute * self._per_ulp
+            relative = absolute * self._per_size
+            if self._zero.size:
+                at = self._zero
+                size = np.abs(v.take(at))
+                error.put(at, np.ldexp(size, -self.form.subnormal_exponent))
+                relative.put(at, np.where(size == 0, 0.0, np.inf))
+            if self._far.size:
+                for array, of in zip((error, absolute, relative), self._measure_far(v), strict=True):
+                    array.put(self._far, of)
         if not self.all_counted:
             error[~self.counted] = np.nan
             absolute, relative = absolute[self.counted], relative[self.counted]
-        broken = self.counted & ~np.isfinite(v)
-        if broken.any():
-            error[broken] = np.inf
-            return error, np.inf, np.inf
         if absolute.size == 0:
             return error, -1.0, -1.0
-        return error, float(absolute.max()), float(relative.max())
+        largest = float(absolute.max())
+        if largest < np.inf:
+            return error, largest, float(relative.max())
+        # v is NaN or infinite; or the error itself is beyond float64.
+        broken = self.counted & ~np.isfinite(v)
+        error[broken] = np.inf
+        return error, np.inf, np.inf
 
-    def _measure_extreme(self, v: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-        y, at = self.verdict.enclosure, self._extreme
-        high, low, exponent, unit = y.high[at], y.low[at], y.exponent[at], self.unit[at]
+    def _measure_far(self, v: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        y, at = self.verdict.enclosure, self._far
+        high, low, exponent = y.high.take(at), y.low.take(at), y.exponent.take(at)
+        _, unit = np.frexp(self.verdict.ulp.take(at))
         found = []
-        for of in (unit, np.zeros_like(unit), exponent):
-            nearest = np.ldexp(v, -of) - np.ldexp(high, exponent - of)
+        for of in (unit - 1, np.zeros_like(unit), exponent):
+            nearest = np.ldexp(v.take(at), -of) - np.ldexp(high, exponent - of)
             found.append(np.abs(nearest - np.ldexp(low, exponent - of)))
         return found[0], found[1], found[2] / np.abs(high)
 
     @cached_property
     def radius(self) -> float:
-        """The largest radius in ulp of an element that counts."""
+        """A bound of the radius in ulp of any element that counts."""
         y = self.verdict.enclosure
-        radius = y.radius * self._per_ulp
-        at = self._extreme
-        radius[at] = np.ldexp(y.radius[at], y.exponent[at] - self.unit[at])
-        return float(np.max(radius, where=self.counted, initial=0.0))
+        widest = 0.0
+        near = self.counted.ravel()
+        if self._far.size:
+            size = y.radius.take(self._far) * np.abs(y.high.take(self._far))
+            _, unit = np.frexp(self.verdict.ulp.take(self._far))
+            widest = float(np.ldexp(size, y.exponent.take(self._far) - (unit - 1)).max())
+            near = near.copy()
+            near[self._far] = False
+        if near.any():
+            relative = y.radius.ravel()[near].max() if any(y.radius.strides) else y.radius.flat[0]
+            widest = max(widest, float(relative) * 2.0**self.form.precision)
+        return widest
 
 
-def _places(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], ...]:
-    """Give the places of what is mostly nowhere."""
-    return np.unravel_index(np.flatnonzero(mask), mask.shape)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Judged:
     """Audited rows of a block, results and exact values side by side.
 
@@ -129,6 +134,10 @@ class Judged:
     error : ndarray of float64
         See `Yardstick.measure`, and so are the two largest.
     absolute, relative : float
+    window : Window
+        Which columns of the rows these are.
+    given_facts : RowFacts or None
+        Of the whole rows, where these are not all of their columns.
     """
 
     key: CellKey
@@ -139,6 +148,8 @@ class Judged:
     error: NDArray[np.float64]
     absolute: float
     relative: float
+    window: Window = WHOLE
+    given_facts: RowFacts | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -155,6 +166,27 @@ class Judged:
         """The storage format."""
         return self.yardstick.form
 
+    @cached_property
+    def facts(self) -> RowFacts:
+        """What the algorithm met in the rows; of a window's rows it must be given."""
+        if self.given_facts is not None:
+            return self.given_facts
+        if self.output.steps is None:
+            raise ValueError("results without steps have no causes")
+        return RowFacts.of(self.problem, self.output.steps)
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest error in ulp of those that count; −1 where none does."""
+        if self.yardstick.all_counted:
+            return float(self.error.max(initial=-1.0))
+        return float(np.max(self.error, where=self.counted, initial=-1.0))
+
+    @cached_property
+    def least(self) -> float:
+        """The least result; NaN where one is."""
+        return float(self.output.values.min(initial=np.inf))
+
 
 def compare(
     key: CellKey,
@@ -162,7 +194,11 @@ def compare(
     problem: Problem,
     output: Output,
     yardstick: Yardstick,
+    window: Window = WHOLE,
+    facts: RowFacts | None = None,
 ) -> Judged:
     """Measure results against enclosures of the exact values."""
     error, absolute, relative = yardstick.measure(output.values)
-    return Judged(key, numbers, problem, output, yardstick, error, absolute, relative)
+    return Judged(
+        key, numbers, problem, output, yardstick, error, absolute, relative, window, facts
+    )

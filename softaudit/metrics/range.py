@@ -23,6 +23,7 @@ class _Evidence:
         self.rounded = judged.verdict.rounded
         self.form = judged.form
         self.function = judged.key.function
+        self.judged = judged
         self.real = np.isfinite(self.y)
         self.fits = self.real & np.isfinite(self.rounded)
         self.infinite = np.isinf(self.y)
@@ -49,11 +50,10 @@ class _Evidence:
 
     def sum(self) -> NDArray[np.bool_]:
         """Rows whose terms are finite and whose sum is not."""
-        steps = self._steps
-        if steps is None or steps.exponential is None:
-            return np.zeros((len(self.v), 1), dtype=np.bool_)
-        terms = np.isfinite(steps.exponential).all(axis=-1, keepdims=True)
-        return np.asarray(terms & self.infinite_total())
+        over = self.infinite_total()
+        if not over.any() or not self.judged.window.is_first:
+            return np.zeros(over.shape, dtype=np.bool_)
+        return np.asarray(over & ~self.judged.facts.endless_term[:, None])
 
     def _own_term_finite(self) -> NDArray[np.bool_]:
         steps = self._steps
@@ -142,7 +142,7 @@ class Range:
             return
         evidence = _Evidence(judged)
         for name, count in COUNTS.items():
-            self.places[name].add(count(evidence), judged.numbers)
+            self.places[name].add(count(evidence), judged.numbers, judged.window.start)
 
     def merge(self, other: Range) -> None:
         """Take in what was counted of other rows."""
@@ -158,9 +158,9 @@ def _uneventful(judged: Judged) -> bool:
     if steps.total is None or not np.isfinite(steps.total).all():
         return False
     if judged.key.function == "softmax":
-        return bool(v.min() >= least and v.max() <= 1.0)
+        return bool(judged.least >= least and v.max() <= 1.0)
     if judged.key.function == "log_softmax":
-        return bool(v.max() <= -least and v.min() > -np.inf)
+        return bool(v.max() <= -least and judged.least > -np.inf)
     return bool(np.abs(v).min() >= least and np.isfinite(v).all())
 
 
@@ -171,23 +171,26 @@ class Places:
         self.count = 0
         self.rows = 0
         self.first: tuple[int, int] | None = None
+        self._last_row = -1
 
-    def add(self, mask: NDArray[np.bool_], numbers: NDArray[np.int64]) -> None:
-        """Count a block's elements; `numbers` says which rows these are."""
-        count = int(np.count_nonzero(mask))
-        if count == 0:
-            return
-        rows = mask.any(axis=-1)
-        i = int(np.argmax(rows))
-        self._take(count, int(np.count_nonzero(rows)), (int(numbers[i]), int(np.argmax(mask[i]))))
+    def add(self, mask: NDArray[np.bool_], numbers: NDArray[np.int64], start: int = 0) -> None:
+        """Count a block's elements; `numbers` says which rows these are, `start` what column."""
+        if mask.any():
+            self.add_at(np.flatnonzero(mask), mask.shape[-1], numbers, start)
 
-    def add_at(self, at: NDArray[np.int64], width: int, numbers: NDArray[np.int64]) -> None:
+    def add_at(
+        self, at: NDArray[np.int64], width: int, numbers: NDArray[np.int64], start: int = 0
+    ) -> None:
         """Count a block's elements by their places, in order, among values of some width."""
-        if at.size:
-            rows = at // width
-            i, j = divmod(int(at[0]), width)
-            count = 1 + int(np.count_nonzero(rows[1:] != rows[:-1]))
-            self._take(at.size, count, (int(numbers[i]), j))
+        if at.size == 0:
+            return
+        rows = at // width
+        first, last = int(numbers[rows[0]]), int(numbers[rows[-1]])
+        count = int(np.count_nonzero(rows[1:] != rows[:-1]))
+        # The first row may be one of which an earlier window was counted.
+        count += first != self._last_row
+        self._last_row = last
+        self._take(at.size, count, (first, start + int(at[0]) % width))
 
     def merge(self, other: Places) -> None:
         """Take in what was counted of other rows."""

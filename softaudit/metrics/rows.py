@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from softaudit.reference.double_word import DoubleWord, total
+from softaudit.metrics.exact_sum import CHUNK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.metrics.judged import Judged
 
+_TO_2_38 = 1.5 * 2.0 ** (52 - 38)
+_EXACT_BELOW = 2.0**-60
+
 
 class Rows:
     """Extremes over rows of a softmax; None for other functions.
-
-    Sums are double-words over a tree that is fixed by position, within 2^−99 of the exact ones.
 
     Attributes
     ----------
@@ -31,13 +32,27 @@ class Rows:
     def __init__(self) -> None:
         self.defect: float | None = None
         self.lost_mass: float | None = None
+        self._unfinished: NDArray[np.float64] | None = None
 
     def add(self, judged: Judged) -> None:
-        """Take in a block."""
+        """Take in a block; of a long row its windows, one after the other."""
         if judged.key.function != "softmax" or len(judged.numbers) == 0:
             return
-        self.defect = max(self.defect or 0.0, _defect(judged.output.values))
-        self.lost_mass = max(self.lost_mass or 0.0, _lost_mass(judged))
+        v = judged.output.values
+        sums = np.stack([*_parts(v), _lost(judged)])
+        if self._unfinished is not None:
+            sums += self._unfinished
+        self._unfinished = None if judged.window.is_last else sums
+        if not judged.window.is_last:
+            return
+        with np.errstate(invalid="ignore"):
+            defect = np.abs((sums[0] - 1.0) + sums[1])
+        if judged.window.is_first:
+            for i in np.flatnonzero((defect > 0) & (defect < _EXACT_BELOW)):
+                defect[i] = abs(fsum([*v[i].tolist(), -1.0]))  # what rounding lost may show here
+        defect[~np.isfinite(defect)] = np.inf
+        self.defect = max(self.defect or 0.0, float(defect.max()))
+        self.lost_mass = max(self.lost_mass or 0.0, float(sums[2].max()))
 
     def merge(self, other: Rows) -> None:
         """Take in what was counted of other rows."""
@@ -46,21 +61,33 @@ class Rows:
             self.lost_mass = max(self.lost_mass or 0.0, other.lost_mass)
 
 
-def _defect(v: NDArray[np.float64]) -> float:
-    with np.errstate(invalid="ignore", over="ignore"):
-        high, low = total(DoubleWord(v, np.zeros_like(v)))
-        size = np.abs((high - 1.0) + low)[:, 0]
-    for i in np.flatnonzero((size > 0) & (size < 2.0**-70)):
-        size[i] = abs(fsum([*v[i].tolist(), -1.0]))  # what the double-words lost may show here
-    return float(np.where(np.isnan(size), np.inf, size).max())
+def _parts(v: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sum rows as two doubles: of what is a multiple of 2^−38, without error, and of the rest.
+
+    Results are at most about 1, so that 2^12 of the first kind fit 53 bits; the second are below
+    2^−39, and the rounding of their sum is below n 2^−86.
+    """
+    with np.errstate(all="ignore"):
+        head = (v + _TO_2_38) - _TO_2_38
+        return _by_chunks(head), _by_chunks(v - head)
 
 
-def _lost_mass(judged: Judged) -> float:
-    y = judged.verdict.enclosure
-    lost = (judged.output.values == 0) & (y.high > 0)
-    if not lost.any():
-        return 0.0
-    rows = lost.any(axis=-1)
-    high, low, exponent = (np.where(lost, a, 0)[rows] for a in (y.high, y.low, y.exponent))
-    mass = total(DoubleWord(np.ldexp(high, exponent), np.ldexp(low, exponent)))
-    return float((mass.high + mass.low).max())
+def _by_chunks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    rows, columns = values.shape
+    whole = columns - columns % CHUNK
+    found: NDArray[np.float64] = values[:, whole:].sum(axis=-1)
+    if whole:
+        found = found + values[:, :whole].reshape(rows, -1, CHUNK).sum(axis=-1).sum(axis=-1)
+    return found
+
+
+def _lost(judged: Judged) -> NDArray[np.float64]:
+    """Sum the exact probabilities of each row's zeros, within 2^−40 relatively."""
+    v, y = judged.output.values, judged.verdict.enclosure
+    if judged.least > 0:
+        return np.zeros(len(v))
+    lost = np.where(v == 0, y.high, 0.0)
+    far = y.far()
+    if far.size:
+        lost.put(far, np.ldexp(lost.take(far), y.exponent.take(far)))
+    return _by_chunks(lost)

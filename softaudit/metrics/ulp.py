@@ -23,7 +23,7 @@ ONE_ULP_BIN = int(np.array(1.0).view(np.int64)) >> _SHIFT
 INFINITE_BIN = int(np.array(np.inf).view(np.int64)) >> _SHIFT
 
 
-_FIRST, _LAST = ONE_ULP_BIN - 200 * BINS_PER_OCTAVE, ONE_ULP_BIN + 64 * BINS_PER_OCTAVE
+_FIRST, _COMMON = ONE_ULP_BIN - 200 * BINS_PER_OCTAVE, 264 * BINS_PER_OCTAVE
 """Bins that are counted in an array; those outside, exact 0 and ∞ among them, in a mapping."""
 
 
@@ -31,7 +31,7 @@ class UlpErrors:
     """Statistics of the errors of all elements that count."""
 
     def __init__(self) -> None:
-        self._common = np.zeros(_LAST - _FIRST + 1, dtype=np.int64)
+        self._common = np.zeros(_COMMON, dtype=np.int64)
         self._rare: Counter[int] = Counter()
         self.sum = ExactSum()
         self.absolute = self.relative = self.radius = -1.0
@@ -42,21 +42,28 @@ class UlpErrors:
         self.correct += int(np.count_nonzero(judged.output.values == judged.verdict.rounded))
         self.absolute = max(self.absolute, judged.absolute)
         self.relative = max(self.relative, judged.relative)
-        whole = judged.yardstick.all_counted
-        error = judged.error.ravel() if whole else judged.error[judged.counted]
-        if error.size == 0:
+        if judged.largest < 0:
             return
         self.radius = max(self.radius, judged.yardstick.radius)
-        self.sum.add(error if np.isfinite(error.max()) else error[np.isfinite(error)])
-        bins = bin_numbers(error)
+        whole = judged.yardstick.all_counted
+        if whole and judged.largest < np.inf:
+            self.sum.add_rows(judged.error)
+        else:
+            finite = np.isfinite(judged.error)
+            self.sum.add_rows(np.where(finite, judged.error, 0.0), np.count_nonzero(finite))
+        self._count(judged.error if whole else judged.error[judged.counted])
+
+    def _count(self, error: NDArray[np.float64]) -> None:
+        bins = bin_numbers(error.ravel())
+        bins -= _FIRST
         least, most = int(bins.min()), int(bins.max())
-        if least < _FIRST or most > _LAST:
-            common = (bins >= _FIRST) & (bins <= _LAST)
-            rare, counts = np.unique(bins[~common], return_counts=True)
+        if least < 0 or most >= _COMMON:
+            common = (bins >= 0) & (bins < _COMMON)
+            rare, counts = np.unique(bins[~common] + _FIRST, return_counts=True)
             self._rare.update(dict(zip(rare.tolist(), counts.tolist(), strict=True)))
             bins = bins[common]
         if bins.size:
-            counts = np.bincount(bins - _FIRST)
+            counts = np.bincount(bins)
             self._common[: counts.size] += counts
 
     def merge(self, other: UlpErrors) -> None:
@@ -83,8 +90,9 @@ def bin_numbers(error: NDArray[np.float64]) -> NDArray[np.int64]:
     A bin is the leading twelve exponent and seven significand bits of a double, rounded up, so that
     an error on an edge belongs to the bin that ends there.  Bin 0 holds exact zeros.
     """
-    bits = np.ascontiguousarray(error).view(np.int64)
-    return (bits + ((1 << _SHIFT) - 1)) >> _SHIFT
+    bits = np.ascontiguousarray(error).view(np.int64) + ((1 << _SHIFT) - 1)
+    bits >>= _SHIFT
+    return bits
 
 
 def edge(index: int) -> float:

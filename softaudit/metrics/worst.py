@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _DROPPED_BITS = 12
 
+WORTH_TELLING = 4.0
+"""Errors in ulp above which a result's cause is told: so much is lost by ordinary rounding."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -36,10 +39,10 @@ class Candidate:
 
 
 class WorstElements:
-    """For each cause, its worst element, and how many results it cost more than 1 ulp, where.
+    """For each cause, its worst element, and how many results it cost, where.
 
-    A broken result is one that is not finite though it should be, or a 0 that should not be.
-    The worst of all is kept also where it is within 1 ulp.
+    What it cost is an error above `WORTH_TELLING`, or a broken result: one that is not finite
+    though it should be, or a 0 that should not be.  The worst of all is kept in any case.
     """
 
     def __init__(self) -> None:
@@ -51,14 +54,14 @@ class WorstElements:
     def add(self, judged: Judged) -> None:
         """Take in a block."""
         self._add_top(judged)
-        with np.errstate(invalid="ignore"):
-            telling = judged.error > 1.0
         too_early = _zeros_too_early(judged)
+        if judged.largest <= WORTH_TELLING and too_early is None:
+            return
+        with np.errstate(invalid="ignore"):
+            telling = judged.error > WORTH_TELLING
         if too_early is not None:
             telling |= too_early
         at = np.flatnonzero(telling)
-        if at.size == 0:
-            return
         code = causes(judged, at)
         broken = np.isinf(judged.error.take(at))
         if too_early is not None:
@@ -68,15 +71,15 @@ class WorstElements:
             self._offer(cause, _candidate(judged, at[chosen]))
             for kept, of in ((self.places, at[chosen]), (self.broken, at[chosen & broken])):
                 width = judged.error.shape[-1]
-                kept.setdefault(cause, Places()).add_at(of, width, judged.numbers)
+                places = kept.setdefault(cause, Places())
+                places.add_at(of, width, judged.numbers, judged.window.start)
 
     def _add_top(self, judged: Judged) -> None:
-        whole = judged.yardstick.all_counted
-        error = judged.error if whole else np.where(judged.counted, judged.error, -1.0)
-        largest = error.max() if error.size else 0.0
+        largest = judged.largest
         if largest <= 0 or (self.top and _key(largest) < self.top[1].key):
             return
-        at = np.flatnonzero(error >= largest * (1 - 2.0**-38))
+        with np.errstate(invalid="ignore"):
+            at = np.flatnonzero(judged.error >= largest * (1 - 2.0**-38))
         candidate = _candidate(judged, at)
         if candidate.beats(self.top[1] if self.top else None):
             place = np.array([at[int(np.argmax(_key(judged.error.take(at))))]])
@@ -105,10 +108,9 @@ class WorstElements:
 
 
 def _zeros_too_early(judged: Judged) -> NDArray[np.bool_] | None:
-    zero = judged.output.values == 0
-    if judged.key.function != "softmax" or not zero.any():
+    if judged.key.function != "softmax" or judged.least > 0:
         return None
-    early = zero & judged.counted & (judged.verdict.rounded != 0)
+    early = (judged.output.values == 0) & judged.counted & (judged.verdict.rounded != 0)
     return early if early.any() else None
 
 
@@ -118,7 +120,8 @@ def _candidate(judged: Judged, at: NDArray[np.int64]) -> Candidate:
     best = int(np.argmax(keys))
     i, j = divmod(int(at[best]), judged.error.shape[-1])
     computed = float(judged.output.values[i, j])
-    return Candidate(int(keys[best]), (int(judged.numbers[i]), j), computed)
+    place = int(judged.numbers[i]), judged.window.start + j
+    return Candidate(int(keys[best]), place, computed)
 
 
 def _key(error: ArrayLike) -> NDArray[np.int64]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from mpmath import libmp
 
-from softaudit.formats import LEAST_BINADE
-from softaudit.model import Enclosure, Function
+from softaudit.formats import LEAST_BINADE, power_of_two
+from softaudit.model import PLAIN, Enclosure, Function
 from softaudit.reference.exact import BASE_PRECISION, LARGEST_PRECISION, Bounded, Row
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Scaled(NamedTuple):
-    """One value's share of an `Enclosure`."""
+    """One value's share of an `Enclosure`; here `high` is always in ±[1, 2)."""
 
     high: float
     low: float
@@ -46,7 +46,11 @@ _FIELDS = np.dtype(
 
 
 def _assemble(part: NDArray[np.void]) -> Enclosure:
-    return Enclosure(*(np.ascontiguousarray(part[name]) for name in _FIELDS.names or ()))
+    """Put parts together; a radius that holds for |high| = 1 holds for what lies above."""
+    high, low, exponent, radius, side = (np.array(part[name]) for name in _FIELDS.names or ())
+    plain = np.abs(exponent) <= PLAIN
+    size = power_of_two(np.where(plain, exponent, 0))
+    return Enclosure(high * size, low * size, np.where(plain, 0, exponent), radius, side)
 
 
 def _enclose_row(

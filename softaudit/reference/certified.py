@@ -12,28 +12,31 @@ Error analysis, u = 2^−53; bounds of the operations are those of `double_word`
 1.  x_j − m = two_sum, exact.  Dividing by T is exact for a power of two, else within 15u² |g_j|,
     below 2^−91 for |g_j| ≤ 1700: an absolute error of g_j is a relative one of e_j.
 2.  e_j: relative 2^−88 + 2^−91 (`exponential`).
-3.  S: relative 2^−88 + 2^−91 + 3 · 30 u², where terms with a gap beyond 1664 are left out and those
-    below 2^−1000 taken for at most 2.01 · 2^−1000, with low parts rounded to multiples of 2^−1074:
-    S is at least exp(−600) > 2^−866, so that n < 2^30 of them (no row that fits memory has more)
-    are below 2^−100 S.  In all below 2^−87.8.
+3.  S: relative 2^−88 + 2^−91 + 3 (28 + 1024) u², for rows of at most 2^28 columns in at most 1024
+    windows.  Terms below 2^−1000 count as at most 2.01 · 2^−1000, and low parts are rounded to
+    multiples of 2^−1074: as S is at least 2^−866, that is below 2^−100 S.  In all below 2^−87.8.
 4.  softmax: e_j times the double-word 1/(c + S), relative 2^−88 + 2^−91 + 2^−87.8 + 24u²: below
-    2^−86.8.  Of a maximum, where S is small: the difference from 1/c relative 2^−86.7, and two
-    roundings of the low part.
+    2^−86.8.  Of a maximum, where S ≤ c: what is missing from 1/c is relative 2^−86.7 and at
+    most half of it, and two roundings of the low part are below 2^−104.
 5.  L: see `_log_of_total`: relative below LOG_ERROR = 2^−86.
-6.  g_j − L: a two-sum without error; the low parts' sum is rounded twice, which the radius states
-    in terms of the low parts themselves, not of the result.
+6.  g_j − L: a two-sum without error, and two roundings of low parts that are at most u |g_j| and
+    u L.  Both are ≤ 0, so that all of it is below (2^−86 + 2^−101) |g_j − L|.  logsumexp has m/T in
+    place of g_j, may cancel, and states its radius row by row.
 
-RELATIVE_RADIUS = 2^−85 covers softmax and log_softmax; each value carries its own, smaller radius.
-What these steps do not cover goes to mpmath row by row: rows whose finite logits are all equal, or
-whose second-largest lies more than 600 T below the maximum, logits beyond 2^800, temperatures
-beyond 2^±100, rows with NaN, +∞ or nothing finite, and logsumexp where it cancels.
+RELATIVE_RADIUS = 2^−85 covers softmax and log_softmax.  What these steps do not cover goes to
+mpmath row by row: rows whose finite logits are all equal, or with S below 2^−866, logits beyond
+2^700, temperatures beyond 2^±100, rows with NaN, +∞ or nothing finite, and logsumexp where it
+cancels.
+
+A row may be looked at in windows of its columns: `Peak`, and then `Share`, are what windows tell
+of their row, and add up to what the enclosures of every window need.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -52,129 +55,214 @@ SUM_BITS = 84
 """S is known to within 2^−87.8, which is below 2^(−SUM_BITS − 3)."""
 
 SOFTMAX_ERROR = 2.0**-86.7
+SOFTMAX_RADIUS = 2.0**-86.6
 LOG_ERROR = 2.0**-86
+LOG_RADIUS = 2.0**-85.9
 RELATIVE_RADIUS = 2.0**-85
 QUOTIENT_ERROR = 2.0**-102
 """15u² + 56u³, rounded up."""
 
 LARGEST_GAP = 1664.0
 """exp(−1664) < 2^LEAST_BINADE: softmax below it is enclosed by [0, 2^(LEAST_BINADE + 1)]."""
-DOMINANT_GAP = 600.0
-LARGEST_LOGIT = 2.0**800
+DEEP = -866
+"""Least binade of S, and of a term that is held without an exponent beside it."""
+LARGEST_LOGIT = 2.0**700
 LARGEST_TEMPERATURE = 2.0**100
+SMALL_SHARE = 2.0**-20
+"""S/c below which the softmax of a maximum gets a radius that shrinks with S."""
 
 
-def ordinary_rows(x: NDArray[np.float64], temperature: float) -> NDArray[np.bool_]:
-    """Tell which rows the error analysis covers."""
-    if not 1 / LARGEST_TEMPERATURE <= temperature <= LARGEST_TEMPERATURE:
-        return np.zeros(len(x), dtype=np.bool_)
-    top = x.max(axis=-1, keepdims=True)
-    with np.errstate(invalid="ignore", over="ignore"):
-        others = np.where(x < top, x, -np.inf).max(axis=-1, keepdims=True)
-        near = (top - others) / temperature <= DOMINANT_GAP
-    least = np.where(x == -np.inf, 0.0, x).min(axis=-1, keepdims=True)
-    small = (np.abs(top) < LARGEST_LOGIT) & (np.abs(least) < LARGEST_LOGIT)
-    return np.asarray((near & small)[:, 0])
+class Peak(NamedTuple):
+    """The largest and the least logits of rows, shape (rows, 1); masks are no logits here.
+
+    NaN in a row with NaN.  Of nothing but masks the largest is −∞ and the least +∞.
+    """
+
+    top: NDArray[np.float64]
+    least: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, x: NDArray[np.float64]) -> Peak:
+        """Look at a window."""
+        least = x.min(axis=-1, keepdims=True)
+        if np.isneginf(least).any():
+            least = np.where(x == -np.inf, np.inf, x).min(axis=-1, keepdims=True)
+        return cls(x.max(axis=-1, keepdims=True), least)
+
+    def beside(self, other: Peak) -> Peak:
+        """Put two windows of the same rows together."""
+        return Peak(np.maximum(self.top, other.top), np.minimum(self.least, other.least))
+
+    def rows(self, chosen: NDArray[np.bool_]) -> Peak:
+        """Give some rows."""
+        return Peak(self.top[chosen], self.least[chosen])
+
+    def tame(self, temperature: float) -> NDArray[np.bool_]:
+        """Tell which rows the error analysis covers, if S is not too small; shape (rows,)."""
+        if not 1 / LARGEST_TEMPERATURE <= temperature <= LARGEST_TEMPERATURE:
+            return np.zeros(len(self.top), dtype=np.bool_)
+        small = (np.abs(self.top) < LARGEST_LOGIT) & (np.abs(self.least) < LARGEST_LOGIT)
+        return np.asarray(small[:, 0])
 
 
-class Rows:
-    """Ordinary rows on their way to enclosures.
+class Share(NamedTuple):
+    """c and S, of a window or of whole rows, shape (rows, 1)."""
+
+    ties: NDArray[np.float64]
+    others: DoubleWord
+
+    def beside(self, other: Share) -> Share:
+        """Put two windows of the same rows together."""
+        return Share(self.ties + other.ties, dw.add(self.others, other.others))
+
+    def rows(self, chosen: NDArray[np.bool_]) -> Share:
+        """Give some rows."""
+        return Share(self.ties[chosen], self.others.rows(chosen))
+
+    def ordinary(self) -> NDArray[np.bool_]:
+        """Tell in which rows S is large enough; shape (rows,)."""
+        return np.asarray((self.others.high >= 2.0**DEEP)[:, 0])
+
+
+class Terms:
+    """A window of tame rows: g_j and exp(g_j).
 
     Parameters
     ----------
     x : ndarray of float64, shape (rows, columns)
     temperature : float
+    peak : Peak
+        Of the whole rows.
+
+    Attributes
+    ----------
+    gap, term : DoubleWord
+        The term of a mask or a far logit is 0.
+    exponent : ndarray of int64, or None where all are 0
+        Of the powers of two that terms below 2^DEEP are without.
+    maxima : ndarray of int64
+        Places in the flattened window.
+    masks, far : ndarray of bool, or None where there are none
+        −∞; gaps beyond LARGEST_GAP.
     """
 
-    def __init__(self, x: NDArray[np.float64], temperature: float) -> None:
-        self.top = x.max(axis=-1, keepdims=True)
-        self.masks = x == -np.inf
-        self.maxima = x == self.top
-        self.ties = np.count_nonzero(self.maxima, axis=-1, keepdims=True).astype(np.float64)
-        self.temperature = temperature
+    def __init__(self, x: NDArray[np.float64], temperature: float, peak: Peak) -> None:
+        self.maxima = np.flatnonzero(x == peak.top)
+        masks = x == -np.inf
+        self.masks = masks if masks.any() else None
         # Masks take the maximum's place while computing, and get their own values in the end.
-        self.gap, self._gap_error = self._quotient(
-            dw.two_sum(np.where(self.masks, self.top, x), -self.top)
-        )
-        self.far = self.gap.high < -LARGEST_GAP
-        near = DoubleWord(
-            np.where(self.far, 0.0, self.gap.high), np.where(self.far, 0.0, self.gap.low)
-        )
-        self.term, self.exponent = exp(near)
-        scale = np.where(
-            self.maxima | self.masks | self.far, 0.0, power_of_two(np.maximum(self.exponent, -1000))
-        )
-        self.others = dw.total(self.term.scaled(scale))
+        finite = x if self.masks is None else np.where(masks, peak.top, x)
+        self.gap, _ = _quotient(dw.two_sum(finite, -peak.top), temperature)
+        lowest = float(((peak.least - peak.top) / temperature).min(initial=0.0))
+        near, self.far = self.gap, None
+        if lowest < -LARGEST_GAP:
+            self.far = self.gap.high < -LARGEST_GAP
+            near = DoubleWord(*(np.where(self.far, 0.0, part) for part in self.gap))
+        self.term, exponent = exp(near)
+        self.exponent = None
+        if lowest < -599.0:  # exp(−599) > 2^DEEP
+            deep = exponent < DEEP
+            self.exponent = np.where(deep, exponent, 0)
+            exponent = np.where(deep, 0, exponent)
+        self.term = self.term.scaled(power_of_two(exponent))
+        for none in (self.masks, self.far):
+            if none is not None:
+                self.term.high[none] = self.term.low[none] = 0.0
+
+    def share(self) -> Share:
+        """Give what the window adds to c and to S."""
+        rows, width = self.gap.high.shape
+        ties = np.bincount(self.maxima // width, minlength=rows)[:, None]
+        terms = self.term
+        if self.exponent is not None:
+            terms = terms.scaled(power_of_two(np.maximum(self.exponent, -1000)))
+        terms.high.put(self.maxima, 0.0)
+        others = DoubleWord(*(part.copy() for part in dw.total(terms)))
+        terms.high.put(self.maxima, 1.0)  # exp(0) is 1, and its low part 0
+        return Share(ties.astype(np.float64), others)
+
+
+class Sums:
+    """What all windows of some ordinary rows share.
+
+    Parameters
+    ----------
+    peak : Peak
+    share : Share
+        Of the whole rows.
+    temperature : float
+    """
+
+    def __init__(self, peak: Peak, share: Share, temperature: float) -> None:
+        self.top = peak.top
+        self.ties, self.others = share
+        self.temperature = temperature
         self.sum = dw.add_double(self.others, self.ties)
         self.inverse = dw.divide(_constant(1.0, self.ties), self.sum)
 
-    def _quotient(self, a: DoubleWord) -> tuple[DoubleWord, float]:
-        """Divide by T, with a bound of the relative error."""
-        if np.frexp(self.temperature)[0] == 0.5:
-            return a.scaled(1.0 / self.temperature), 0.0
-        return dw.divide(a, _constant(self.temperature, a.high)), QUOTIENT_ERROR
+    def enclose(self, function: Function, terms: Terms) -> Enclosure:
+        """Enclose a window's values of a function, or the rows' own of logsumexp."""
+        if function == "logsumexp":
+            return self.logsumexp()
+        return self.softmax(terms) if function == "softmax" else self.log_softmax(terms)
 
-    def softmax(self) -> Enclosure:
+    def softmax(self, terms: Terms) -> Enclosure:
         """Enclose e_j / (c + S)."""
-        y, exponent = _normalized(dw.multiply(self.term, self.inverse), self.exponent)
-        radius = np.abs(y.high) * SOFTMAX_ERROR
-        self._put_maxima(y, exponent, radius)
-        high = np.where(self.masks, 0.0, np.where(self.far, 1.0, y.high))
-        none = self.masks | self.far
-        return Enclosure(
-            high,
-            np.where(none, 0.0, y.low),
-            np.where(self.masks, 0, np.where(self.far, LEAST_BINADE, exponent)),
-            np.where(self.masks, 0.0, np.where(self.far, 1.0, radius)),
-            np.zeros(high.shape, dtype=np.int8),
-        )
+        y = dw.multiply(terms.term, self.inverse)
+        radius = self._put_maxima(y, terms.maxima)
+        exponent = _nothing(y.high.shape)
+        if terms.exponent is not None:
+            exponent = _normalize(y, terms.exponent)
+        if terms.far is not None:
+            radius = radius.copy()
+            y.high[terms.far], exponent[terms.far], radius[terms.far] = 1.0, LEAST_BINADE, 1.0
+        return Enclosure(y.high, y.low, exponent, radius, _no_side(y.high.shape))
 
-    def _put_maxima(
-        self, y: DoubleWord, exponent: NDArray[np.int64], radius: NDArray[np.float64]
-    ) -> None:
-        """Replace maxima's values by 1/c − (S/c)/(c + S), sharp also where that is near 1/c."""
+    def _put_maxima(self, y: DoubleWord, maxima: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Replace maxima's values by 1/c − (S/c)/(c + S), sharp also near 1/c; give the radii."""
+        radius = np.broadcast_to(SOFTMAX_RADIUS, y.high.shape)
         fraction, _ = np.frexp(self.ties)
         # S ≤ c: what is missing is at most half of 1/c, and nothing cancels.
-        rows = ((fraction == 0.5) & (self.others.high <= self.ties))[:, 0]
+        rows = (fraction == 0.5) & (self.others.high <= self.ties)
         if not rows.any():
-            return
-        share = 1.0 / self.ties[rows]
-        missing = dw.multiply(self.others.rows(rows), self.inverse.rows(rows)).scaled(share)
+            return radius
+        share = 1.0 / self.ties
+        missing = dw.multiply(self.others, self.inverse).scaled(share)
         s, rest = dw.two_sum(share, -missing.high)
         value = dw.fast_two_sum(s, rest - missing.low)
-        sharp, binade = _normalized(value, np.zeros(s.shape, dtype=np.int64))
-        error = missing.high * SOFTMAX_ERROR + (np.abs(rest) + np.abs(missing.low)) * 2.0**-52
-        error = error * power_of_two(-binade)
-        where = np.flatnonzero(rows)
-        i, j = np.nonzero(self.maxima[rows])
-        for array, values in (
-            (y.high, sharp.high),
-            (y.low, sharp.low),
-            (exponent, binade),
-            (radius, error),
-        ):
-            array[where[i], j] = values[i, 0]
+        of = maxima // y.high.shape[-1]
+        places = maxima[rows[of, 0]]
+        of = of[rows[of, 0]]
+        y.high.put(places, value.high[of, 0])
+        y.low.put(places, value.low[of, 0])
+        if (missing.high < SMALL_SHARE * share)[rows].any():
+            error = missing.high * SOFTMAX_ERROR + (np.abs(rest) + np.abs(missing.low)) * 2.0**-52
+            radius = radius.copy()
+            radius.put(places, np.minimum((error / value.high)[of, 0] * _WIDEN, SOFTMAX_RADIUS))
+        return radius
 
-    def log_softmax(self) -> Enclosure:
+    def log_softmax(self, terms: Terms) -> Enclosure:
         """Enclose g_j − L."""
         log = self.log_of_total
-        error = log.high * LOG_ERROR + np.abs(self.gap.high) * self._gap_error
-        found = _enclosed(*_sum_of(self.gap, DoubleWord(-log.high, -log.low)), error)
-        if not self.masks.any():
-            return found
-        return Enclosure(
-            np.where(self.masks, -np.inf, found.high),
-            np.where(self.masks, 0.0, found.low),
-            np.where(self.masks, 0, found.exponent),
-            np.where(self.masks, 0.0, found.radius),
-            found.side,
-        )
+        y = _sum_of(terms.gap, DoubleWord(-log.high, -log.low))
+        if terms.masks is not None:
+            y.high[terms.masks], y.low[terms.masks] = -np.inf, 0.0
+        shape = y.high.shape
+        radius = np.broadcast_to(LOG_RADIUS, shape)
+        return Enclosure(y.high, y.low, _nothing(shape), radius, _no_side(shape))
 
     def logsumexp(self) -> Enclosure:
         """Enclose m/T + L; where that cancels, the radius is large."""
-        shift, shift_error = self._quotient(DoubleWord(self.top, np.zeros_like(self.top)))
-        error = self.log_of_total.high * LOG_ERROR + np.abs(shift.high) * shift_error
-        return _enclosed(*_sum_of(shift, self.log_of_total), error)
+        top = DoubleWord(self.top, np.zeros_like(self.top))
+        shift, shift_error = _quotient(top, self.temperature)
+        log = self.log_of_total
+        y = _sum_of(shift, log)
+        # Low parts are at most u of their high parts, and their sums are rounded twice.
+        error = log.high * LOG_ERROR + np.abs(shift.high) * shift_error
+        error += (log.high + np.abs(shift.high)) * 2.0**-104
+        with np.errstate(divide="ignore"):
+            radius = error / np.abs(y.high) * _WIDEN
+        return Enclosure(*y, _nothing(radius.shape), radius, _no_side(radius.shape))
 
     @cached_property
     def log_of_total(self) -> DoubleWord:
@@ -182,32 +270,45 @@ class Rows:
         return _log_of_total(self.sum, self.others, self.ties)
 
 
+_WIDEN = 1 + 2.0**-50
+
+
 def _constant(value: float, like: NDArray[np.float64]) -> DoubleWord:
     return DoubleWord(np.full(like.shape, value), np.zeros(like.shape))
 
 
-def _normalized(
-    value: DoubleWord, exponent: NDArray[np.int64]
-) -> tuple[DoubleWord, NDArray[np.int64]]:
-    """Scale double-words whose high parts are normal so that these are in ±[1, 2)."""
-    binade = ((value.high.view(np.int64) >> 52) & 0x7FF) - 1023
-    return value.scaled(power_of_two(-binade)), exponent + binade
+def _nothing(shape: tuple[int, ...]) -> NDArray[np.int64]:
+    return np.broadcast_to(np.int64(0), shape)
 
 
-def _sum_of(a: DoubleWord, b: DoubleWord) -> tuple[DoubleWord, NDArray[np.float64]]:
-    """Add double-words, with a bound of what the rounding of the low parts costs."""
+def _no_side(shape: tuple[int, ...]) -> NDArray[np.int8]:
+    return np.broadcast_to(np.int8(0), shape)
+
+
+def _quotient(a: DoubleWord, temperature: float) -> tuple[DoubleWord, float]:
+    """Divide by T, with a bound of the relative error."""
+    if temperature == 1.0:
+        return a, 0.0
+    if np.frexp(temperature)[0] == 0.5:
+        return a.scaled(1.0 / temperature), 0.0
+    return dw.divide(a, _constant(temperature, a.high)), QUOTIENT_ERROR
+
+
+def _normalize(y: DoubleWord, exponent: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Scale what has an exponent so that its high part is in [1, 2), and give the exponents."""
+    at = np.flatnonzero(exponent)
+    binade = ((y.high.take(at).view(np.int64) >> 52) & 0x7FF) - 1023
+    for part in y:
+        part.put(at, part.take(at) * power_of_two(-binade))
+    found = exponent.copy()
+    found.put(at, exponent.take(at) + binade)
+    return found
+
+
+def _sum_of(a: DoubleWord, b: DoubleWord) -> DoubleWord:
+    """Add double-words of any signs; the error is of the low parts, see 6."""
     s, rest = dw.two_sum(a.high, b.high)
-    lows = a.low + b.low
-    value = dw.fast_two_sum(s, rest + lows)
-    return value, (np.abs(rest) + 2 * np.abs(lows)) * 2.0**-52
-
-
-def _enclosed(
-    value: DoubleWord, rounding: NDArray[np.float64], error: NDArray[np.float64]
-) -> Enclosure:
-    y, exponent = _normalized(value, np.zeros(value.high.shape, dtype=np.int64))
-    radius = (rounding + error) * (1 + 2.0**-50) * power_of_two(-exponent)
-    return Enclosure(y.high, y.low, exponent, radius, np.zeros(exponent.shape, dtype=np.int8))
+    return dw.fast_two_sum(s, rest + (a.low + b.low))
 
 
 def _log_of_total(total: DoubleWord, others: DoubleWord, ties: NDArray[np.float64]) -> DoubleWord:
@@ -272,25 +373,3 @@ def _rough_log(x: NDArray[np.float64]) -> NDArray[np.float64]:
     for coefficient, _ in reversed(_COEFFICIENTS[:12]):
         series = coefficient + z * series
     return np.asarray(2 * s * series + (exponent - lower) * 0.6931471805599453)
-
-
-def enclose(
-    x: NDArray[np.float64], temperature: float, functions: tuple[Function, ...]
-) -> dict[Function, Enclosure]:
-    """Enclose the exact values of functions on ordinary rows; see `ordinary_rows`.
-
-    Parameters
-    ----------
-    x : ndarray of float64, shape (rows, columns)
-        x̂.
-    temperature : float
-        T̂.
-    functions : tuple of str
-
-    Returns
-    -------
-    dict of Enclosure
-        Of shape (rows, columns), or (rows, 1) for logsumexp.
-    """
-    rows = Rows(x, temperature)
-    return {function: getattr(rows, function)() for function in functions}

@@ -17,66 +17,75 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _WIDEN = 1 + 2.0**-40
+_BINADE = 0x7FF << 52
 
 
 def at_once(
     y: Enclosure, form: Format
-) -> tuple[NDArray[np.float64], NDArray[np.int64], list[tuple[int, int]]]:
-    """Give round(y) in a format, ⌊log2|y|⌋, and the places where the enclosure leaves one open.
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[tuple[int, int]]]:
+    """Give round(y) and ulp(y) in a format, and the places where the enclosure leaves one open.
 
     Nearly all values are decided by their high parts alone.  `high` is the double next to y, and
-    ties and binade edges of a format with p < 53 are doubles: so y lies on the side of them on
-    which `high` lies, unless `high` is one of them.  For p = 53 a tie is near where |low| is near
-    half an ulp.  Those, and what is far outside the normal range, are looked at one by one.
+    ties, numbers and binade edges of a format with p < 53 are doubles whose last 52 − p bits are
+    0 (subnormal ones have still fewer bits): so y lies on the side of them on which `high` lies,
+    unless `high` is one of them.  For p = 53 a tie is near where |low| is near half an ulp.
+    Those, and what carries an exponent, are looked at one by one.
 
     Parameters
     ----------
     y : Enclosure
         Of shape (rows, columns).
     """
-    special = _special(y)
-    plain = (np.abs(y.exponent) <= _PLAIN) & (y.radius < 2.0**-72) & (np.abs(y.high) > 1.0)
-    size = power_of_two(np.clip(y.exponent, -_PLAIN, _PLAIN))
+    bits = y.high.view(np.int64)
+    close = (bits & ((1 << max(52 - form.precision, 0)) - 1)) == 0
+    size = (bits & _BINADE).view(np.float64)
+    if form.precision == 53:
+        close = (bits & ((1 << 52) - 1)) == 0
+        close |= np.abs(y.low) >= size * (2.0**-53 - 2.0**-70)
     with np.errstate(all="ignore"):
-        value = y.high * size
-        rounded = round_to(value, form)
-        if form.precision == 53:
-            plain &= np.abs(y.low) < 2.0**-53 - 2.0**-70
-        else:
-            least = power_of_two(np.array(form.subnormal_exponent - 1))
-            half_quantum = np.maximum(size * 2.0**-form.precision, least)
-            plain &= (np.abs(value - rounded) != half_quantum) & np.isfinite(rounded)
-    binades = y.exponent.copy()
-    tiny = _tiny(y)
-    rounded = np.where(tiny, np.copysign(0.0, y.high), rounded)
-    binades[tiny] = LEAST_BINADE
-    rounded[special] = y.high[special]
-    open_ones = np.flatnonzero(~(plain | special | tiny))
-    places = np.unravel_index(open_ones, rounded.shape)
-    if places[0].size == 0:
-        return rounded, binades, []
-    few = Enclosure(*(getattr(y, name)[places] for name in Enclosure.__slots__))
-    binades[places], open_binade = binade(few)
-    rounded[places], open_rounding = rounding(few, binades[places], form)
-    doubt = open_binade | open_rounding
-    return rounded, binades, list(zip(*(at[doubt].tolist() for at in places), strict=True))
+        rounded = round_to(y.high, form)
+        ulp = np.maximum(size, form.least_normal)
+        ulp *= 2.0 ** (1 - form.precision)
+    close.flat[y.far()] = True
+    if any(y.radius.strides):
+        close |= y.radius >= 2.0**-72
+    at = np.flatnonzero(close)
+    at = at[np.isfinite(y.high.take(at)) & (y.high.take(at) != 0)]
+    if at.size == 0:
+        return rounded, ulp, []
+    few = _normalized(y, at)
+    binades, open_binade = binade(few)
+    found, open_rounding = rounding(few, binades, form)
+    rounded = np.array(rounded)
+    rounded.put(at, found)
+    quantum = np.maximum(binades, form.emin) - form.precision + 1
+    ulp.put(at, np.ldexp(1.0, quantum))
+    doubt = at[open_binade | open_rounding]
+    rows, columns = np.unravel_index(doubt, rounded.shape)
+    return rounded, ulp, list(zip(rows.tolist(), columns.tolist(), strict=True))
 
 
-_PLAIN = 900
+def _normalized(y: Enclosure, at: NDArray[np.int64]) -> Enclosure:
+    """Take some real values other than 0, scaled so that their high parts are in ±[1, 2)."""
+    high, low, exponent, radius, side = (getattr(y, n).flat[at] for n in Enclosure.__slots__)
+    shift = ((high.view(np.int64) >> 52) & 0x7FF) - 1023
+    scale = power_of_two(-shift)
+    return Enclosure(high * scale, low * scale, exponent + shift, radius, side)
 
 
 def binade(y: Enclosure) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Give ⌊log2|y|⌋, and where the enclosure leaves it open.
+    """Give ⌊log2|y|⌋ of what has its high part in ±[1, 2), and where the enclosure leaves it open.
 
     y lies in the binade of `high` unless it crosses |high| = 1 downwards or |high| = 2 upwards;
     `high` being the nearest double, only the first needs more than the radius.
     """
     size, rest, side = np.abs(y.high), np.copysign(1.0, y.high) * y.low, _outward(y)
+    radius = _absolute(y)
     edge = size == 1.0
-    below = edge & _negative(rest, y.radius, side)
-    doubt = edge & ~below & ~_negative(-rest, y.radius, -side) & ~_exactly(rest, y.radius, side)
-    doubt |= (2.0 - size) - rest <= y.radius * _WIDEN
-    doubt |= ~edge & ((size - 1.0) + rest <= y.radius * _WIDEN)
+    below = edge & _negative(rest, radius, side)
+    doubt = edge & ~below & ~_negative(-rest, radius, -side) & ~_exactly(rest, radius, side)
+    doubt |= (2.0 - size) - rest <= radius * _WIDEN
+    doubt |= ~edge & ((size - 1.0) + rest <= radius * _WIDEN)
     tiny = _tiny(y)
     return np.where(tiny, LEAST_BINADE, y.exponent - below), doubt & ~tiny & ~_special(y)
 
@@ -88,6 +97,8 @@ def rounding(
 
     Parameters
     ----------
+    y : Enclosure
+        With high parts in ±[1, 2), 0 or not finite.
     exponent : ndarray of int64
         ⌊log2|y|⌋, decided.
 
@@ -105,8 +116,9 @@ def rounding(
     size = np.where(special, 1.0, size)
     below = np.floor(size / quantum)
     offset = size - below * quantum
-    up, up_doubt = _beyond(offset - quantum / 2, rest, y.radius, side, odd=below % 2 == 1)
-    down, down_doubt = _beyond(-(offset + quantum / 2), -rest, y.radius, -side, odd=below % 2 == 1)
+    radius, odd = _absolute(y), below % 2 == 1
+    up, up_doubt = _beyond(offset - quantum / 2, rest, radius, side, odd)
+    down, down_doubt = _beyond(-(offset + quantum / 2), -rest, radius, -side, odd)
     count = below + up - down
     # An integer below 2^54 times a power of two that is not below the format's least: exact.
     with np.errstate(over="ignore"):
@@ -142,6 +154,11 @@ def _exactly(
     rest: NDArray[np.float64], radius: NDArray[np.float64], side: NDArray[np.int8]
 ) -> NDArray[np.bool_]:
     return np.asarray((rest == 0) & ((radius == 0) | (side > 0)))
+
+
+def _absolute(y: Enclosure) -> NDArray[np.float64]:
+    """Give the radius in the unit of `high`; 0 of special values."""
+    return y.radius * np.where(np.isfinite(y.high), np.abs(y.high), 0.0)
 
 
 def _outward(y: Enclosure) -> NDArray[np.int8]:

@@ -8,7 +8,8 @@ import numpy as np
 
 from softaudit.formats import LEAST_BINADE
 from softaudit.model import Enclosure, Function
-from softaudit.reference import by_mpmath, certified
+from softaudit.reference import by_mpmath
+from softaudit.reference.certified import Peak, Share, Sums, Terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,36 +53,71 @@ def enclose(
         Of shape (rows, columns), or (rows, 1) for logsumexp.  NaN where no real or infinite value
         is defined: rows with NaN, and for softmax and log_softmax rows with +∞ or nothing but −∞.
     """
-    odd = np.ones(len(values), dtype=np.bool_)
+    ordinary = np.zeros(len(values), dtype=np.bool_)
+    parts: dict[Function, Enclosure] = {}
     if method == "certified":
-        odd = ~certified.ordinary_rows(values, temperature)
-    if odd.all():
+        peak = Peak.of(values)
+        ordinary = peak.tame(temperature)
+        parts = _certified(values, temperature, functions, peak, ordinary)
+    if not ordinary.any():
         found = by_mpmath.enclose(values, temperature, functions)
-        return {f: Enclosed(found[f], odd) for f in functions}
-    ordinary = certified.enclose(values[~odd], temperature, functions)
-    parts = {f: _spread(ordinary[f], ~odd) for f in functions}
-    redone = {f: odd | _wide(parts[f]) for f in functions}
+        return {f: Enclosed(found[f], ~ordinary) for f in functions}
+    redone = {f: ~ordinary | _wide(parts[f]) for f in functions}
     for f in functions:
         if redone[f].any():
             again = by_mpmath.enclose(values[redone[f]], temperature, (f,))[f]
-            for name in Enclosure.__slots__:
-                getattr(parts[f], name)[redone[f]] = getattr(again, name)
+            parts[f] = _put(parts[f], again, redone[f])
     return {f: Enclosed(parts[f], redone[f]) for f in functions}
+
+
+def _certified(
+    values: NDArray[np.float64],
+    temperature: float,
+    functions: tuple[Function, ...],
+    peak: Peak,
+    rows: NDArray[np.bool_],
+) -> dict[Function, Enclosure]:
+    """Enclose tame rows, and leave of `rows` those that turn out to be ordinary."""
+    if not rows.any():
+        return {}
+    terms, share = _terms(values, temperature, peak, rows)
+    ordinary = share.ordinary()
+    if not ordinary.all():
+        rows[rows] = ordinary
+        if not rows.any():
+            return {}
+        terms, share = _terms(values, temperature, peak, rows)
+    sums = Sums(peak if rows.all() else peak.rows(rows), share, temperature)
+    return {f: _spread(sums.enclose(f, terms), rows) for f in functions}
+
+
+def _terms(
+    values: NDArray[np.float64], temperature: float, peak: Peak, rows: NDArray[np.bool_]
+) -> tuple[Terms, Share]:
+    some = (values, peak) if rows.all() else (values[rows], peak.rows(rows))
+    terms = Terms(some[0], temperature, some[1])
+    return terms, terms.share()
 
 
 def _spread(part: Enclosure, rows: NDArray[np.bool_]) -> Enclosure:
     """Put enclosures of some rows in their places among all."""
     if rows.all():
         return part
-    arrays = []
-    for name in Enclosure.__slots__:
-        array = getattr(part, name)
-        whole = np.zeros((len(rows), array.shape[1]), dtype=array.dtype)
-        whole[rows] = array
-        arrays.append(whole)
+    shape = (len(rows), part.high.shape[1])
+    empty = (np.zeros(shape, getattr(part, name).dtype) for name in Enclosure.__slots__)
+    return _put(Enclosure(*empty), part, rows)
+
+
+def _put(whole: Enclosure, part: Enclosure, rows: NDArray[np.bool_]) -> Enclosure:
+    """Replace the enclosures of some rows."""
+    arrays = [getattr(whole, name).copy() for name in Enclosure.__slots__]
+    for array, name in zip(arrays, Enclosure.__slots__, strict=True):
+        array[rows] = getattr(part, name)
     return Enclosure(*arrays)
 
 
 def _wide(y: Enclosure) -> NDArray[np.bool_]:
+    if not any(y.radius.strides):
+        return np.full(len(y.high), y.radius.flat[0] > WIDE)
     real = np.isfinite(y.high) & (y.exponent > LEAST_BINADE)
     return np.asarray((real & (y.radius > WIDE)).any(axis=-1))

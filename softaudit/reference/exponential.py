@@ -78,6 +78,8 @@ def table() -> Table:
 _TO_2_40 = 1.5 * 2.0**12
 _TO_2_54 = 1.5 * 2.0**-2
 _TO_INTEGER = 1.5 * 2.0**52
+_INTEGER_BITS = int(np.array(_TO_INTEGER).view(np.int64))
+"""Of 1.5 · 2^52 + k, the bits less these are k."""
 
 
 def exp(g: DoubleWord) -> tuple[DoubleWord, NDArray[np.int64]]:
@@ -97,7 +99,8 @@ def exp(g: DoubleWord) -> tuple[DoubleWord, NDArray[np.int64]]:
     """
     constants = table()
     c1, c2, c3 = constants.steps
-    k = (g.high * constants.inverse_step + _TO_INTEGER) - _TO_INTEGER
+    shifted = g.high * constants.inverse_step + _TO_INTEGER
+    k = shifted - _TO_INTEGER
     a = g.high - k * c1
     k_c2 = k * c2
     b = a - k_c2
@@ -110,15 +113,17 @@ def exp(g: DoubleWord) -> tuple[DoubleWord, NDArray[np.int64]]:
     tail = cube + (r2 + r2 * (r1 + square + cube + 0.5 * r2))
     square_head = (square + _TO_2_54) - _TO_2_54
 
-    number = k.astype(np.int64)
+    number = shifted.view(np.int64)
+    number -= _INTEGER_BITS
     index = number & (ENTRIES - 1)
-    t1, t2, t3 = constants.first[index], constants.second[index], constants.third[index]
+    t1, t2, t3 = (part.take(index) for part in (constants.first, constants.second, constants.third))
     s1 = fast_two_sum(t1, t1 * r1)
     s2 = fast_two_sum(s1.high, t1 * square_head)
     s3 = fast_two_sum(s2.high, t2)
     low = t3 + t2 * square + t1 * (square - square_head) + (t1 + t2) * tail + t2 * r1
     low += s1.low + s2.low + s3.low
-    return fast_two_sum(s3.high, low), number >> 12
+    number >>= 12
+    return fast_two_sum(s3.high, low), number
 
 
 def make_table() -> NDArray[np.float64]:

@@ -27,7 +27,7 @@ Side = Literal[-1, 0, 1]
 
 
 def judge(y: Enclosure, problem: Problem, function: Function) -> Verdict:
-    """Decide rounding and binade for the problem's format, by mpmath where the enclosure cannot.
+    """Decide rounding and ulp for the problem's format, by mpmath where the enclosure cannot.
 
     Parameters
     ----------
@@ -41,7 +41,8 @@ def judge(y: Enclosure, problem: Problem, function: Function) -> Verdict:
     Verdict
         `undecided` counts questions still open at the largest precision.
     """
-    rounded, binades, doubtful = decide.at_once(y, problem.format)
+    form = problem.format
+    rounded, ulp, doubtful = decide.at_once(y, form)
     settled = undecided = 0
     for i, j in doubtful:
         decision = settle(problem, function, i, j)
@@ -49,8 +50,9 @@ def judge(y: Enclosure, problem: Problem, function: Function) -> Verdict:
             undecided += 1
         else:
             settled += 1
-            rounded[i, j], binades[i, j] = decision
-    return Verdict(y, rounded, binades, settled, undecided)
+            rounded[i, j], at = decision
+            ulp[i, j] = np.ldexp(1.0, max(at, form.emin) - form.precision + 1)
+    return Verdict(y, rounded, ulp, settled, undecided)
 
 
 def settle(problem: Problem, function: Function, i: int, j: int) -> tuple[float, int] | None:
@@ -71,8 +73,9 @@ def _growing(problem: Problem, function: Function, i: int, j: int) -> Iterator[t
     The first has the row's enclosed sum, where there is one; only then mpmath sums the row itself.
     """
     x, temperature = problem.values[i], problem.temperature
-    if certified.ordinary_rows(x[None], temperature)[0]:
-        yield _with_enclosed_sum(x, temperature, j)
+    enclosed = _with_enclosed_sum(x, temperature, j)
+    if enclosed is not None:
+        yield enclosed, 0
     precision = BASE_PRECISION
     while precision <= LARGEST_PRECISION:
         row = _row(x.tobytes(), temperature, precision)
@@ -87,12 +90,18 @@ def _row(x: bytes, temperature: float, precision: int) -> Row:
     return Row(distinct.tolist(), counts.tolist(), temperature, precision)
 
 
-def _with_enclosed_sum(x: NDArray[np.float64], temperature: float, j: int) -> tuple[Row, int]:
-    high, low = certified.Rows(x[None], temperature).others
+def _with_enclosed_sum(x: NDArray[np.float64], temperature: float, j: int) -> Row | None:
+    peak = certified.Peak.of(x[None])
+    if not peak.tame(temperature)[0]:
+        return None
+    share = certified.Terms(x[None], temperature, peak).share()
+    if not share.ordinary()[0]:
+        return None
+    high, low = share.others
     others = libmp.mpf_add(libmp.from_float(high[0, 0]), libmp.from_float(low[0, 0]))
     values = sorted({float(x[j]), float(x.max())})
     counts = [int(np.count_nonzero(x == value)) for value in values]
-    return Row(values, counts, temperature, certified.SUM_BITS, others), 0
+    return Row(values, counts, temperature, certified.SUM_BITS, others)
 
 
 def _ends(row: Row, function: Function, j: int) -> tuple[tuple[Fraction, Side], ...]:

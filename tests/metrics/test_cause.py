@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
-from softaudit.metrics import CAUSES, cause, edge
+from softaudit.metrics import CAUSES, WORTH_TELLING, cause, edge
 
 from ..cells import cell_of, error_ulp, exact
 
@@ -216,12 +216,12 @@ def test_naive_bfloat16_of_1_and_2_is_ordinary_rounding():
     assert isclose(worst.ulp, error_ulp(186 / 256, y, "bfloat16"), rel_tol=1e-12)
 
 
-def test_every_result_beyond_1_ulp_has_one_cause():
+def test_every_result_worth_telling_has_one_cause():
     rng = np.random.default_rng(3)
     rows = rng.normal(0, 12, (40, 9)).round(2)
     for name in ("softmax/bfloat16/stable", "log_softmax/float16/log-of-softmax"):
         cell = cell_of(rows, name)
-        beyond = sum(n for index, n in cell.histogram.items() if edge(index) > 1.0)
+        beyond = sum(n for index, n in cell.histogram.items() if edge(index) > WORTH_TELLING)
         assert sum(event.count for event in cell.causes.values()) == beyond > 0
 
 

@@ -40,7 +40,7 @@ def enclose(y: Fraction, centre: Fraction, slack: Fraction, side: int = 0) -> Ca
     low = float(scaled - Fraction(high))
     lost = abs(scaled - Fraction(high) - Fraction(low))
     assert side == 0 or lost == 0
-    exact = slack / Fraction(2) ** exponent + lost
+    exact = (slack / Fraction(2) ** exponent + lost) / abs(Fraction(high) or 1)
     radius = float(exact)
     while Fraction(radius) < exact:
         radius = math.nextafter(radius, math.inf)
@@ -76,7 +76,7 @@ def same(a: float, b: float) -> bool:
 def is_plain(case: Case, form: Format) -> bool:
     """Whether an enclosure four times as wide still has one answer, and that a finite number."""
     centre = (Fraction(case.high) + Fraction(case.low)) * Fraction(2) ** case.exponent
-    slack = 4 * Fraction(case.radius) * Fraction(2) ** case.exponent
+    slack = 4 * Fraction(case.radius) * abs(Fraction(case.high)) * Fraction(2) ** case.exponent
     ends = [centre - slack, centre + slack]
     if ends[0] * ends[1] <= 0:
         return False

@@ -1,0 +1,84 @@
+"""What an algorithm met anywhere in a row: what the rules of causes ask beside an element itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from softaudit.model import Problem, Steps
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowFacts:
+    """Facts of rows, each an array of shape (rows,).
+
+    Attributes
+    ----------
+    exp_overflowed : ndarray of bool
+        An exponential of a finite logit is not finite.
+    left_range : ndarray of bool
+        A finite logit's quotient is not finite, or its argument NaN.
+    endless_term : ndarray of bool
+        An exponential is not finite.
+    logit, quotient, argument, exponential : ndarray of float64
+        x̂ and the steps of the element with the largest quotient.
+    """
+
+    exp_overflowed: NDArray[np.bool_]
+    left_range: NDArray[np.bool_]
+    endless_term: NDArray[np.bool_]
+    logit: NDArray[np.float64]
+    quotient: NDArray[np.float64]
+    argument: NDArray[np.float64]
+    exponential: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, problem: Problem, steps: Steps) -> RowFacts:
+        """Look at a block, or at a window of its columns."""
+        quotient, argument, exponential = map(
+            _there, (steps.quotient, steps.argument, steps.exponential)
+        )
+        rows = len(quotient)
+        found = {name: np.zeros(rows, dtype=np.bool_) for name in _FLAGS}
+        # What is infinite or NaN on the way to exp makes an exponential infinite or NaN.
+        odd = np.flatnonzero(~np.isfinite(exponential.max(axis=-1)))
+        if odd.size:
+            finite = np.isfinite(problem.values[odd])
+            endless = ~np.isfinite(exponential[odd])
+            strange = np.isnan(argument[odd])
+            found["exp_overflowed"][odd] = (endless & ~strange & finite).any(axis=-1)
+            left = ~np.isfinite(quotient[odd]) | strange
+            found["left_range"][odd] = (left & finite).any(axis=-1)
+            found["endless_term"][odd] = endless.any(axis=-1)
+        top = np.argmax(quotient, axis=-1)
+        own = np.arange(rows), top
+        parts = (problem.values, quotient, argument, exponential)
+        tops = dict(zip(_OF_TOP, (part[own].astype(np.float64) for part in parts), strict=True))
+        return cls(**found, **tops)
+
+    def beside(self, other: RowFacts) -> RowFacts:
+        """Put two windows of the same rows together, this one in front."""
+        flags = {name: getattr(self, name) | getattr(other, name) for name in _FLAGS}
+        here = np.isnan(self.quotient) | ~(other.quotient > self.quotient)
+        here &= ~(np.isnan(other.quotient) & ~np.isnan(self.quotient))
+        tops = {n: np.where(here, getattr(self, n), getattr(other, n)) for n in _OF_TOP}
+        return RowFacts(**flags, **tops)
+
+    def rows(self, chosen: NDArray[np.bool_]) -> RowFacts:
+        """Give some rows."""
+        return RowFacts(*(getattr(self, f.name)[chosen] for f in fields(self)))
+
+
+_FLAGS = ("exp_overflowed", "left_range", "endless_term")
+_OF_TOP = ("logit", "quotient", "argument", "exponential")
+
+
+def _there(step: NDArray[Any] | None) -> NDArray[Any]:
+    if step is None:
+        raise ValueError("an algorithm that keeps steps keeps all of exp's")
+    return step
