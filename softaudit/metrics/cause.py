@@ -36,10 +36,14 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from typing import TypeAlias
+
     from numpy.typing import NDArray
 
     from softaudit.metrics.judged import Judged
     from softaudit.model import Steps
+
+    Applies: TypeAlias = NDArray[np.bool_] | None
 
 
 def causes(judged: Judged, at: NDArray[np.int64]) -> NDArray[np.int8]:
@@ -59,10 +63,15 @@ def causes(judged: Judged, at: NDArray[np.int64]) -> NDArray[np.int8]:
     code = np.full(at.shape, len(CAUSES) - 1, dtype=np.int8)
     if judged.output.steps is None or code.size == 0:
         return code
+    left = np.arange(at.size)
+    trail = _Trail(judged, judged.output.steps, at)
     with np.errstate(all="ignore"):
-        trail = _Trail(judged, judged.output.steps, at)
-        for index, rule in reversed(list(enumerate(_RULES.values()))):
-            code[rule(trail)] = index
+        for index, rule in enumerate(_RULES.values()):
+            applies = rule(trail)
+            if applies is not None and applies.any():
+                code[left[applies]] = index
+                left = left[~applies]
+                trail = _Trail(judged, judged.output.steps, at[left])
     return code
 
 
@@ -138,14 +147,16 @@ class _Trail:
         """Take the share of the elements' rows, of a step that has one number for each."""
         return _share(step, self._rows)
 
-    def stalled(self) -> NDArray[np.bool_]:
-        if self.steps.stalled is None:
-            return self.never()
-        return np.asarray(self.steps.stalled.take(self._rows))
+    @cached_property
+    def sums_are_finite(self) -> bool:
+        """Whether no row's sum is infinite or NaN, and so nothing that it was made of."""
+        return bool(np.isfinite(self.total).all())
 
-    def never(self) -> NDArray[np.bool_]:
-        """Give the answer of a rule that does not apply."""
-        return np.zeros(self._rows.shape, dtype=np.bool_)
+    def stalled(self) -> NDArray[np.bool_] | None:
+        """Tell whose row's accumulator stalled."""
+        if self.steps.stalled is None or not self.steps.stalled.any():
+            return None
+        return np.asarray(self.steps.stalled.take(self._rows))
 
 
 def _share(step: NDArray[Any] | None, at: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -154,38 +165,44 @@ def _share(step: NDArray[Any] | None, at: NDArray[np.int64]) -> NDArray[np.float
     return step.take(at).astype(np.float64)
 
 
-def _cast_overflow(t: _Trail) -> NDArray[np.bool_]:
-    own = ~np.isfinite(t.quotient) & np.isfinite(t.logit)
-    sound = np.isfinite(t.total) & (t.total > 0)
+def _cast_overflow(t: _Trail) -> Applies:
+    sound = t.total > 0 if t.sums_are_finite else np.isfinite(t.total) & (t.total > 0)
     if t.steps.probability is not None:
         sound = sound & (t.of_element(t.steps.probability) > 0)
-    return np.asarray(own | t.of_facts("left_range") | (~np.isfinite(t.result) & sound))
+    found = ~np.isfinite(t.result) & sound
+    if not t.sums_are_finite:
+        found |= t.of_facts("left_range")
+    if t.judged.problem.temperature != 1.0:
+        found |= ~np.isfinite(t.quotient) & np.isfinite(t.logit)
+    return found
 
 
-def _inf_over_inf(t: _Trail) -> NDArray[np.bool_]:
-    if t.function == "logsumexp":
-        return t.never()
+def _inf_over_inf(t: _Trail) -> Applies:
+    if t.function == "logsumexp" or t.sums_are_finite:
+        return None
     own = ~np.isfinite(t.exponential) & ~np.isnan(t.argument) & np.isfinite(t.logit)
     return np.asarray(own & ~np.isfinite(t.total))
 
 
-def _exp_overflow(t: _Trail) -> NDArray[np.bool_]:
-    return t.of_facts("exp_overflowed")
+def _exp_overflow(t: _Trail) -> Applies:
+    return None if t.sums_are_finite else t.of_facts("exp_overflowed")
 
 
-def _sum_overflow(t: _Trail) -> NDArray[np.bool_]:
+def _sum_overflow(t: _Trail) -> Applies:
+    if t.sums_are_finite:
+        return None
     return np.asarray(~np.isfinite(t.total) & ~t.of_facts("endless_term"))
 
 
-def _log_of_zero(t: _Trail) -> NDArray[np.bool_]:
+def _log_of_zero(t: _Trail) -> Applies:
     if t.function == "softmax":
-        return t.never()
+        return None
     if t.steps.probability is None:
         return np.asarray(t.total == 0)
     return np.asarray(t.of_element(t.steps.probability) == 0)
 
 
-def _exp_underflow(t: _Trail) -> NDArray[np.bool_]:
+def _exp_underflow(t: _Trail) -> Applies:
     least = t.compute.least_normal
     if t.function == "logsumexp":
         return np.asarray(t.total < least)
@@ -193,16 +210,16 @@ def _exp_underflow(t: _Trail) -> NDArray[np.bool_]:
     if t.function == "softmax":
         return np.asarray(low | (t.total == 0))
     if t.steps.probability is None:
-        return t.never()
+        return None
     small = t.of_element(t.steps.probability) < least
     return np.asarray(low | (small & np.isfinite(t.logit)))
 
 
-def _sum_stall(t: _Trail) -> NDArray[np.bool_]:
+def _sum_stall(t: _Trail) -> Applies:
     return t.stalled()
 
 
-def _argument_rounding(t: _Trail) -> NDArray[np.bool_]:
+def _argument_rounding(t: _Trail) -> Applies:
     loss = np.abs(_argument_error(t))
     # An absolute error of the argument is a relative one of exp, and an absolute one of its log.
     if t.function == "softmax":
@@ -250,9 +267,9 @@ def _difference_error(
     return np.asarray((s - computed) + rest)
 
 
-def _cancellation(t: _Trail) -> NDArray[np.bool_]:
+def _cancellation(t: _Trail) -> Applies:
     if t.function != "logsumexp":
-        return t.never()
+        return None
     if t.steps.addend is not None:
         shift = t.of_row(t.steps.addend)
         return np.asarray((shift < 0) & (np.abs(t.y) < 0.5 * np.abs(shift)))
@@ -260,9 +277,9 @@ def _cancellation(t: _Trail) -> NDArray[np.bool_]:
     return np.asarray((np.abs(t.y) < log(2.0)) & ~dominant & (t.error > 1.0))
 
 
-def _absorption(t: _Trail) -> NDArray[np.bool_]:
+def _absorption(t: _Trail) -> Applies:
     if t.function == "softmax":
-        return t.never()
+        return None
     near_one = np.abs(t.y) < log(2.0)
     if t.steps.addend is not None:
         whole_row = t.function == "logsumexp"
@@ -271,7 +288,7 @@ def _absorption(t: _Trail) -> NDArray[np.bool_]:
     return np.asarray(near_one & (t.error > 1.0))
 
 
-_RULES: dict[str, Callable[[_Trail], NDArray[np.bool_]]] = {
+_RULES: dict[str, Callable[[_Trail], Applies]] = {
     "cast-overflow": _cast_overflow,
     "inf-over-inf": _inf_over_inf,
     "exp-overflow": _exp_overflow,

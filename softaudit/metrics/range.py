@@ -2,58 +2,55 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
 
     from numpy.typing import NDArray
 
     from softaudit.metrics.judged import Judged
 
+    Mask: TypeAlias = NDArray[np.bool_] | None
+
 
 class _Evidence:
-    """The masks from which the counts are made, each of the values' shape or (rows, 1)."""
+    """The masks from which the counts are made, each of the values' shape or (rows, 1).
+
+    None stands for a mask of which a glance shows that it is empty.
+    """
 
     def __init__(self, judged: Judged) -> None:
+        self.judged = judged
         self.v = judged.output.values
         self.y = judged.verdict.enclosure.high
         self.rounded = judged.verdict.rounded
-        self.form = judged.form
-        self.function = judged.key.function
-        self.judged = judged
-        self.real = np.isfinite(self.y)
-        self.fits = self.real & np.isfinite(self.rounded)
-        self.infinite = np.isinf(self.y)
-        self._finite_logit = np.isfinite(judged.problem.values)
+        self.fits = judged.counted  # y is real, and round(y) finite
+        self.logarithmic = judged.key.function != "softmax"
         self._steps = judged.output.steps
+        total = None if self._steps is None else self._steps.total
+        self._endless = None if total is None or np.isfinite(total).all() else ~np.isfinite(total)
+        self._all_finite = bool(np.isfinite(judged.least) and np.isfinite(self.v.max(initial=0.0)))
 
-    @property
-    def logarithmic(self) -> bool:
-        return self.function != "softmax"
-
-    def exp(self) -> NDArray[np.bool_]:
-        """Exponentials of finite logits that overflowed."""
+    def exp(self) -> Mask:
+        """Exponentials of finite logits that overflowed; none where the sums are finite."""
         steps = self._steps
-        if steps is None or steps.exponential is None or steps.argument is None:
-            return np.zeros(self._finite_logit.shape, dtype=np.bool_)
+        if self._endless is None or steps is None:
+            return None
+        if steps.exponential is None or steps.argument is None:
+            return None
         over = ~np.isfinite(steps.exponential) & ~np.isnan(steps.argument)
-        return np.asarray(over & self._finite_logit)
+        return np.asarray(over & np.isfinite(self.judged.problem.values))
 
-    def infinite_total(self) -> NDArray[np.bool_]:
-        steps = self._steps
-        if steps is None or steps.total is None:
-            return np.zeros((len(self.v), 1), dtype=np.bool_)
-        return np.asarray(~np.isfinite(steps.total))
-
-    def sum(self) -> NDArray[np.bool_]:
+    def sum(self) -> Mask:
         """Rows whose terms are finite and whose sum is not."""
-        over = self.infinite_total()
-        if not over.any() or not self.judged.window.is_first:
-            return np.zeros(over.shape, dtype=np.bool_)
-        return np.asarray(over & ~self.judged.facts.endless_term[:, None])
+        if self._endless is None or not self.judged.window.is_first:
+            return None
+        return np.asarray(self._endless & ~self.judged.facts.endless_term[:, None])
 
     def _own_term_finite(self) -> NDArray[np.bool_]:
         steps = self._steps
@@ -61,56 +58,83 @@ class _Evidence:
             return np.ones(self.v.shape, dtype=np.bool_)
         return np.asarray(np.isfinite(steps.exponential))
 
-    def vanished(self) -> NDArray[np.bool_]:
+    @cached_property
+    def vanished(self) -> Mask:
         """Results that are a wrong or a forced zero; of a logarithm: a wrong −∞."""
         if self.logarithmic:
-            return np.asarray(self.fits & np.isneginf(self.v))
-        return np.asarray(self.real & (self.y != 0) & (self.v == 0))
+            return None if self._all_finite else np.asarray(self.fits & np.isneginf(self.v))
+        if self.judged.least > 0:
+            return None
+        return np.asarray((self.v == 0) & (self.y != 0) & np.isfinite(self.y))
 
-    def zeroed(self) -> NDArray[np.bool_]:
-        return self.vanished() & self._own_term_finite() & self.infinite_total()
+    def zeroed(self) -> Mask:
+        if self.vanished is None or self._endless is None:
+            return None
+        return self.vanished & self._own_term_finite() & self._endless
 
-    def underflow_forced(self) -> NDArray[np.bool_]:
-        return np.asarray(self.real & (self.y != 0) & (self.v == 0) & (self.rounded == 0))
+    def underflow_forced(self) -> Mask:
+        if self.logarithmic:
+            zero = (self.v == 0) & (self.rounded == 0)
+            return np.asarray(zero & (self.y != 0) & np.isfinite(self.y)) if zero.any() else None
+        return None if self.vanished is None else np.asarray(self.vanished & (self.rounded == 0))
 
-    def premature(self) -> NDArray[np.bool_]:
+    @cached_property
+    def _premature(self) -> Mask:
+        if self.vanished is None:
+            return None
         if not self.logarithmic:
-            return np.asarray(self.vanished() & (self.rounded != 0))
+            return np.asarray(self.vanished & (self.rounded != 0))
         steps = self._steps
         zero = None
         if steps is not None:
             zero = steps.probability if steps.probability is not None else steps.total
-        if zero is None:
-            return self.vanished()
-        return np.asarray(self.vanished() & (zero == 0))
+        return self.vanished if zero is None else np.asarray(self.vanished & (zero == 0))
 
-    def subnormal(self) -> NDArray[np.bool_]:
-        return np.asarray((self.v != 0) & (np.abs(self.v) < self.form.least_normal))
+    def premature(self) -> Mask:
+        return self._premature
 
-    def nan(self) -> NDArray[np.bool_]:
-        return np.isnan(self.v)
+    def subnormal(self) -> Mask:
+        normal = self.judged.form.least_normal
+        if self.logarithmic and float(self.v.max(initial=-np.inf)) <= -normal:
+            return None
+        return np.asarray((self.v != 0) & (np.abs(self.v) < normal))
 
-    def result(self) -> NDArray[np.bool_]:
-        infinite = np.isinf(self.v) & self.fits & ~self.premature() & ~self.zeroed()
-        return infinite | self.nan()
+    def nan(self) -> Mask:
+        return None if self._all_finite else np.isnan(self.v)
 
-    def not_finite(self) -> NDArray[np.bool_]:
+    def result(self) -> Mask:
+        if self._all_finite:
+            return None
+        infinite = np.isinf(self.v) & self.fits
+        for counted_elsewhere in (self._premature, self.zeroed()):
+            if counted_elsewhere is not None:
+                infinite &= ~counted_elsewhere
+        return infinite | np.isnan(self.v)
+
+    def not_finite(self) -> Mask:
         """Everything that is not finite though it should be, but for log(0)."""
-        return self.fits & ~np.isfinite(self.v) & ~self.premature()
+        if self._all_finite:
+            return None
+        found = self.fits & ~np.isfinite(self.v)
+        return found if self._premature is None else found & ~self._premature
 
-    def overflow_forced(self) -> NDArray[np.bool_]:
-        return self.real & ~np.isfinite(self.rounded)
+    def overflow_forced(self) -> Mask:
+        if self.judged.yardstick.all_counted:
+            return None
+        return np.asarray(np.isfinite(self.y) & ~np.isfinite(self.rounded))
 
-    def mismatch(self) -> NDArray[np.bool_]:
-        return np.asarray(self.infinite & (self.v != self.y))
+    def mismatch(self) -> Mask:
+        if self.judged.yardstick.all_counted:
+            return None
+        return np.asarray(np.isinf(self.y) & (self.v != self.y))
 
-    def out_of_range(self) -> NDArray[np.bool_]:
-        if self.function == "softmax":
-            return np.asarray((self.v < 0) | (self.v > 1))
-        return np.asarray((self.v > 0) & (self.function == "log_softmax"))
+    def out_of_range(self) -> Mask:
+        if self.logarithmic:
+            return None if self.judged.key.function == "logsumexp" else np.asarray(self.v > 0)
+        return np.asarray((self.v < 0) | (self.v > 1))
 
 
-COUNTS: dict[str, Callable[[_Evidence], NDArray[np.bool_]]] = {
+COUNTS: dict[str, Callable[[_Evidence], Mask]] = {
     "overflow.exp": _Evidence.exp,
     "overflow.sum": _Evidence.sum,
     "overflow.zeroed": _Evidence.zeroed,
@@ -142,7 +166,9 @@ class Range:
             return
         evidence = _Evidence(judged)
         for name, count in COUNTS.items():
-            self.places[name].add(count(evidence), judged.numbers, judged.window.start)
+            mask = count(evidence)
+            if mask is not None:
+                self.places[name].add(mask, judged.numbers, judged.window.start)
 
     def merge(self, other: Range) -> None:
         """Take in what was counted of other rows."""
