@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from softaudit.model import Arithmetic, Function, Logits, Plan, Problem, Verdict
     from softaudit.reference import Enclosed
 
-BLOCK = 1 << 15
+BLOCK = 1 << 17
 """Elements of a block, about."""
 
 

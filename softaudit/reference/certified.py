@@ -51,9 +51,6 @@ if TYPE_CHECKING:
 
     from softaudit.model import Function
 
-SUM_BITS = 84
-"""S is known to within 2^−87.8, which is below 2^(−SUM_BITS − 3)."""
-
 SOFTMAX_ERROR = 2.0**-86.7
 SOFTMAX_RADIUS = 2.0**-86.6
 LOG_ERROR = 2.0**-86
@@ -152,7 +149,7 @@ class Terms:
         self.masks = masks if masks.any() else None
         # Masks take the maximum's place while computing, and get their own values in the end.
         finite = x if self.masks is None else np.where(masks, peak.top, x)
-        self.gap, _ = _quotient(dw.two_sum(finite, -peak.top), temperature)
+        self.gap, _ = quotient(dw.two_sum(finite, -peak.top), temperature)
         lowest = float(((peak.least - peak.top) / temperature).min(initial=0.0))
         near, self.far = self.gap, None
         if lowest < -LARGEST_GAP:
@@ -254,7 +251,7 @@ class Sums:
     def logsumexp(self) -> Enclosure:
         """Enclose m/T + L; where that cancels, the radius is large."""
         top = DoubleWord(self.top, np.zeros_like(self.top))
-        shift, shift_error = _quotient(top, self.temperature)
+        shift, shift_error = quotient(top, self.temperature)
         log = self.log_of_total
         y = _sum_of(shift, log)
         # Low parts are at most u of their high parts, and their sums are rounded twice.
@@ -285,7 +282,7 @@ def _no_side(shape: tuple[int, ...]) -> NDArray[np.int8]:
     return np.broadcast_to(np.int8(0), shape)
 
 
-def _quotient(a: DoubleWord, temperature: float) -> tuple[DoubleWord, float]:
+def quotient(a: DoubleWord, temperature: float) -> tuple[DoubleWord, float]:
     """Divide by T, with a bound of the relative error."""
     if temperature == 1.0:
         return a, 0.0

@@ -13,8 +13,10 @@ from mpmath import libmp
 
 from softaudit.formats import LEAST_BINADE, Format, binade, round_fraction
 from softaudit.model import Enclosure, Function, Verdict
-from softaudit.reference import certified, decide
+from softaudit.reference import decide
+from softaudit.reference.certified import Peak, Terms
 from softaudit.reference.exact import BASE_PRECISION, LARGEST_PRECISION, Mpf, Row
+from softaudit.reference.sharp import SharpSum, sharp_sum
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,9 +75,12 @@ def _growing(problem: Problem, function: Function, i: int, j: int) -> Iterator[t
     The first has the row's enclosed sum, where there is one; only then mpmath sums the row itself.
     """
     x, temperature = problem.values[i], problem.temperature
-    enclosed = _with_enclosed_sum(x, temperature, j)
+    enclosed = _enclosed_sum(x.tobytes(), temperature)
     if enclosed is not None:
-        yield enclosed, 0
+        top = float(x.max())
+        values = sorted({float(x[j]), top})
+        counts = [int(np.count_nonzero(x == value)) for value in values]
+        yield Row(values, counts, temperature, enclosed.bits, enclosed.others), 0
     precision = BASE_PRECISION
     while precision <= LARGEST_PRECISION:
         row = _row(x.tobytes(), temperature, precision)
@@ -90,18 +95,15 @@ def _row(x: bytes, temperature: float, precision: int) -> Row:
     return Row(distinct.tolist(), counts.tolist(), temperature, precision)
 
 
-def _with_enclosed_sum(x: NDArray[np.float64], temperature: float, j: int) -> Row | None:
-    peak = certified.Peak.of(x[None])
+@lru_cache(maxsize=64)
+def _enclosed_sum(row: bytes, temperature: float) -> SharpSum | None:
+    x = np.frombuffer(row)
+    peak = Peak.of(x[None])
     if not peak.tame(temperature)[0]:
         return None
-    share = certified.Terms(x[None], temperature, peak).share()
-    if not share.ordinary()[0]:
+    if not Terms(x[None], temperature, peak).share().ordinary()[0]:
         return None
-    high, low = share.others
-    others = libmp.mpf_add(libmp.from_float(high[0, 0]), libmp.from_float(low[0, 0]))
-    values = sorted({float(x[j]), float(x.max())})
-    counts = [int(np.count_nonzero(x == value)) for value in values]
-    return Row(values, counts, temperature, certified.SUM_BITS, others)
+    return sharp_sum(x, temperature, peak)
 
 
 def _ends(row: Row, function: Function, j: int) -> tuple[tuple[Fraction, Side], ...]:
