@@ -63,6 +63,7 @@ def audit(
         If the processor's state breaks IEEE arithmetic.
     """
     reference.check_processor()
+    _let_memory_be_kept()
     keys, skipped = _askable(plan)
     work = _Work(logits, plan, keys)
     numbers = chosen_rows(logits, plan)
@@ -93,6 +94,15 @@ def audit(
         shown_worst=plan.worst,
         options=plan.options,
     )
+
+
+def _let_memory_be_kept() -> None:
+    """Let a block's arrays come from memory that the last one's had.
+
+    glibc gives freed memory back to the system, and takes it again page by page, unless it has seen
+    an array larger than all of a block's come and go; this one is never written to.
+    """
+    np.empty(3 << 20)
 
 
 def chosen_rows(logits: Logits, plan: Plan) -> NDArray[np.int64]:

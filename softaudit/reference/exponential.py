@@ -97,6 +97,22 @@ def exp(g: DoubleWord) -> tuple[DoubleWord, NDArray[np.int64]]:
     exponent : ndarray of int64
         |exp(g) − value · 2^exponent| ≤ EXP_ERROR · exp(g).
     """
+    shape, size = g.high.shape, g.high.size
+    flat = g.high.ravel(), g.low.ravel()
+    high, low, exponent = np.empty(size), np.empty(size), np.empty(size, dtype=np.int64)
+    for start in range(0, size, _PIECE):
+        piece = slice(start, start + _PIECE)
+        value, exponent[piece] = _exp(DoubleWord(*(part[piece] for part in flat)))
+        high[piece], low[piece] = value
+    return DoubleWord(high.reshape(shape), low.reshape(shape)), exponent.reshape(shape)
+
+
+_PIECE = 1 << 15
+"""Elements whose steps fit the cache."""
+
+
+def _exp(g: DoubleWord) -> tuple[DoubleWord, NDArray[np.int64]]:
+    """Follow the steps of the error analysis."""
     constants = table()
     c1, c2, c3 = constants.steps
     shifted = g.high * constants.inverse_step + _TO_INTEGER
