@@ -10,7 +10,8 @@ from softaudit.metrics.cast import Cast
 from softaudit.metrics.cause import CAUSES
 from softaudit.metrics.facts import RowFacts
 from softaudit.metrics.judged import Judged, Yardstick, compare
-from softaudit.metrics.range import COUNTS, OVER_LOGITS, Places, Range
+from softaudit.metrics.places import Places
+from softaudit.metrics.range import COUNTS, OVER_LOGITS, Range
 from softaudit.metrics.rows import Rows
 from softaudit.metrics.ulp import (
     BINS_PER_OCTAVE,

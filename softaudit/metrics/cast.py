@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from softaudit.metrics.exact_sum import ExactSum
-from softaudit.metrics.range import Places
+from softaudit.metrics.places import Places
 from softaudit.model import RowKind
 
 if TYPE_CHECKING:

@@ -33,6 +33,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from softaudit.metrics.places import per_row
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -53,7 +55,7 @@ def causes(judged: Judged, at: NDArray[np.int64]) -> NDArray[np.int8]:
     ----------
     judged : Judged
     at : ndarray of int64
-        Places of the elements among the flattened values.
+        Places of the elements among the flattened values, in order.
 
     Returns
     -------
@@ -87,7 +89,7 @@ class _Trail:
         self.compute = judged.key.arithmetic.compute
         self.steps = steps
         self._at = at
-        self._rows = at // judged.error.shape[-1]
+        self._per_row = per_row(at, judged.error.shape[-1], len(judged.error))
 
     @cached_property
     def y(self) -> NDArray[np.float64]:
@@ -137,15 +139,15 @@ class _Trail:
 
     def of_element(self, step: NDArray[Any] | None) -> NDArray[np.float64]:
         """Take the elements' share of a step."""
-        return _share(step, self._at)
+        return _there(step).take(self._at).astype(np.float64)
 
     def of_facts(self, name: str) -> NDArray[Any]:
         """Take the share of the elements' rows of what is known of rows."""
-        return np.asarray(getattr(self.judged.facts, name).take(self._rows))
+        return np.repeat(getattr(self.judged.facts, name), self._per_row)
 
     def of_row(self, step: NDArray[Any] | None) -> NDArray[np.float64]:
         """Take the share of the elements' rows, of a step that has one number for each."""
-        return _share(step, self._rows)
+        return np.repeat(_there(step)[:, 0].astype(np.float64), self._per_row)
 
     @cached_property
     def sums_are_finite(self) -> bool:
@@ -156,13 +158,13 @@ class _Trail:
         """Tell whose row's accumulator stalled."""
         if self.steps.stalled is None or not self.steps.stalled.any():
             return None
-        return np.asarray(self.steps.stalled.take(self._rows))
+        return np.repeat(self.steps.stalled[:, 0], self._per_row)
 
 
-def _share(step: NDArray[Any] | None, at: NDArray[np.int64]) -> NDArray[np.float64]:
+def _there(step: NDArray[Any] | None) -> NDArray[Any]:
     if step is None:
         raise ValueError("an algorithm that keeps steps keeps all of exp's")
-    return step.take(at).astype(np.float64)
+    return step
 
 
 def _cast_overflow(t: _Trail) -> Applies:

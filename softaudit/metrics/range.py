@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from softaudit.metrics.places import Places
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
@@ -188,42 +190,3 @@ def _uneventful(judged: Judged) -> bool:
     if judged.key.function == "log_softmax":
         return bool(v.max() <= -least and judged.least > -np.inf)
     return bool(np.abs(v).min() >= least and np.isfinite(v).all())
-
-
-class Places:
-    """A count of elements, of the rows they are in, and the first of them."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.rows = 0
-        self.first: tuple[int, int] | None = None
-        self._last_row = -1
-
-    def add(self, mask: NDArray[np.bool_], numbers: NDArray[np.int64], start: int = 0) -> None:
-        """Count a block's elements; `numbers` says which rows these are, `start` what column."""
-        if mask.any():
-            self.add_at(np.flatnonzero(mask), mask.shape[-1], numbers, start)
-
-    def add_at(
-        self, at: NDArray[np.int64], width: int, numbers: NDArray[np.int64], start: int = 0
-    ) -> None:
-        """Count a block's elements by their places, in order, among values of some width."""
-        if at.size == 0:
-            return
-        rows = at // width
-        first, last = int(numbers[rows[0]]), int(numbers[rows[-1]])
-        count = int(np.count_nonzero(rows[1:] != rows[:-1]))
-        # The first row may be one of which an earlier window was counted.
-        count += first != self._last_row
-        self._last_row = last
-        self._take(at.size, count, (first, start + int(at[0]) % width))
-
-    def merge(self, other: Places) -> None:
-        """Take in what was counted of other rows."""
-        if other.first is not None:
-            self._take(other.count, other.rows, other.first)
-
-    def _take(self, count: int, rows: int, first: tuple[int, int]) -> None:
-        self.count += count
-        self.rows += rows
-        self.first = first if self.first is None else min(self.first, first)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from softaudit.metrics.cause import CAUSES, causes
-from softaudit.metrics.range import Places
+from softaudit.metrics.places import Places
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -62,28 +62,40 @@ class WorstElements:
         if too_early is not None:
             telling |= too_early
         at = np.flatnonzero(telling)
-        code = causes(judged, at)
-        broken = np.isinf(judged.error.take(at))
+        error = judged.error.take(at)
+        broken = np.isinf(error) if judged.largest == np.inf else np.zeros(at.shape, np.bool_)
         if too_early is not None:
             broken |= too_early.take(at)
+        code = causes(judged, at)
         for index in np.flatnonzero(np.bincount(code, minlength=len(CAUSES))):
-            cause, chosen = CAUSES[index], code == index
-            self._offer(cause, _candidate(judged, at[chosen]))
-            for kept, of in ((self.places, at[chosen]), (self.broken, at[chosen & broken])):
-                width = judged.error.shape[-1]
-                places = kept.setdefault(cause, Places())
-                places.add_at(of, width, judged.numbers, judged.window.start)
+            chosen = code == index
+            self._offer(CAUSES[index], _candidate(judged, at[chosen], error[chosen]))
+            self._count(judged, CAUSES[index], at[chosen], at[chosen & broken])
+
+    def _count(
+        self, judged: Judged, cause: str, at: NDArray[np.int64], broken: NDArray[np.int64]
+    ) -> None:
+        for kept, of in ((self.places, at), (self.broken, broken)):
+            places = kept.setdefault(cause, Places())
+            places.add_at(of, judged.error.shape[-1], judged.numbers, judged.window.start)
 
     def _add_top(self, judged: Judged) -> None:
         largest = judged.largest
-        if largest <= 0 or (self.top and _key(largest) < self.top[1].key):
+        if largest <= 0 or (self.top and not self._may_lead(judged, self.top[1])):
             return
         with np.errstate(invalid="ignore"):
-            at = np.flatnonzero(judged.error >= largest * (1 - 2.0**-38))
-        candidate = _candidate(judged, at)
+            at = np.flatnonzero(judged.error >= _nearly(largest))
+        candidate = _candidate(judged, at, judged.error.take(at))
         if candidate.beats(self.top[1] if self.top else None):
-            place = np.array([at[int(np.argmax(_key(judged.error.take(at))))]])
+            i = np.searchsorted(judged.numbers, candidate.place[0])
+            column = candidate.place[1] - judged.window.start
+            place = np.array([i * judged.error.shape[-1] + column])
             self.top = CAUSES[int(causes(judged, place)[0])], candidate
+
+    def _may_lead(self, judged: Judged, top: Candidate) -> bool:
+        """Tell whether a block's largest error is larger, or the same and further to the front."""
+        first = int(judged.numbers[0]), judged.window.start
+        return (-int(_key(judged.largest)[0]), first) < (-top.key, top.place)
 
     def merge(self, other: WorstElements) -> None:
         """Take in what was found in other rows."""
@@ -114,16 +126,24 @@ def _zeros_too_early(judged: Judged) -> NDArray[np.bool_] | None:
     return early if early.any() else None
 
 
-def _candidate(judged: Judged, at: NDArray[np.int64]) -> Candidate:
+def _candidate(
+    judged: Judged, at: NDArray[np.int64], error: NDArray[np.float64]
+) -> Candidate:
     """Give the first of the worst among some elements, in the order of the logits."""
-    keys = _key(judged.error.take(at))
+    ties = np.flatnonzero(error >= _nearly(float(error.max())))
+    keys = _key(error.take(ties))
     best = int(np.argmax(keys))
-    i, j = divmod(int(at[best]), judged.error.shape[-1])
+    i, j = divmod(int(at[ties[best]]), judged.error.shape[-1])
     computed = float(judged.output.values[i, j])
     place = int(judged.numbers[i]), judged.window.start + j
     return Candidate(int(keys[best]), place, computed)
 
 
+def _nearly(error: float) -> float:
+    """Give a bound that every error with the same leading bits reaches."""
+    return error * (1 - 2.0**-38)
+
+
 def _key(error: ArrayLike) -> NDArray[np.int64]:
-    bits = np.ascontiguousarray(error, dtype=np.float64).view(np.int64)
+    bits = np.atleast_1d(np.asarray(error, dtype=np.float64)).view(np.int64)
     return (bits + (1 << (_DROPPED_BITS - 1))) >> _DROPPED_BITS
