@@ -90,7 +90,9 @@ def _exact(problem: Problem, key: CellKey, j: int, enclosure: Enclosure) -> str:
     if np.isinf(enclosure.high[0, j]):
         return repr(float(enclosure.high[0, j]))
     form = key.arithmetic.storage
-    return reference.figures(problem, key.function, (0, j), float("nan"), form).exact
+    row = reference.ShortRow(problem.values[0], problem.temperature)
+    x = float(problem.values[0, j])
+    return reference.figures(row, x, key.function, float("nan"), form).exact
 
 
 def _error(judged: Judged | None, j: int) -> float | None:

@@ -57,6 +57,7 @@ def _audit(audit: Audit) -> dict[str, Any]:
             "method": used.method,
             "settled_by_mpmath": used.settled_by_mpmath,
             "undecided": used.undecided,
+            "tiers": dict(used.tiers),
             "ulp_radius": used.ulp_radius,
         },
         "cells": [_cell(cell, audit) for cell in audit.cells],

@@ -7,7 +7,7 @@ arrays in them are not written to after construction, and nothing in here comput
 from __future__ import annotations
 
 import mmap
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -80,12 +80,20 @@ class Logits:
             self.rows, self.columns, self.sha256,
         )  # fmt: skip
 
-    def take(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Give some rows as a contiguous float64 array of shape (len(numbers), columns)."""
+    def take(
+        self, numbers: NDArray[np.int64], start: int = 0, stop: int | None = None
+    ) -> NDArray[np.float64]:
+        """Give some rows, or a window of their columns, as a contiguous float64 array.
+
+        Returns
+        -------
+        ndarray of float64, shape (len(numbers), columns)
+        """
+        window = self.values[..., start:stop]
         if not self.rows_shape:
-            rows = self.values[None][numbers]
+            rows = window[None][numbers]
         else:
-            rows = self.values[np.unravel_index(numbers, self.rows_shape)]
+            rows = window[np.unravel_index(numbers, self.rows_shape)]
         with np.errstate(invalid="ignore"):  # which signalling NaNs raise
             return np.ascontiguousarray(rows, dtype=np.float64)
 
@@ -300,15 +308,14 @@ class Verdict:
         round(y): the correctly rounded result.
     ulp : ndarray of float64
         ulp(y) in the format; anything where y is not real.
-    settled, undecided : int
-        Values that took more precision than the enclosure had, and those still open.
+    tiers : mapping of str to int
+        Values that the enclosure left open, by what settled them; "undecided" are still open.
     """
 
     enclosure: Enclosure
     rounded: NDArray[np.float64]
     ulp: NDArray[np.float64]
-    settled: int = 0
-    undecided: int = 0
+    tiers: Mapping[str, int] = field(default_factory=dict)
 
 
 BlockT = TypeVar("BlockT", Problem, Output, Steps, Enclosure, Verdict)
@@ -457,12 +464,32 @@ class SkippedCell:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceUse:
-    """What the judge did: method, how many values mpmath settled, how many stayed open."""
+    """What the judge did.
+
+    Attributes
+    ----------
+    method : str
+    tiers : mapping of str to int
+        Values by what settled them, each counted once for a function and format: "double_word",
+        their enclosure; "enclosed_sum", mpmath with the row's sum by double-words; "mpmath" alone;
+        "undecided", nothing within the budget.
+    ulp_radius : float
+        Errors that differ by less are the same, in ulp.
+    """
 
     method: str
-    settled_by_mpmath: int
-    undecided: int
+    tiers: Mapping[str, int]
     ulp_radius: float
+
+    @property
+    def undecided(self) -> int:
+        """Values that are still open."""
+        return self.tiers["undecided"]
+
+    @property
+    def settled_by_mpmath(self) -> int:
+        """Values that took more than double-words."""
+        return self.tiers["enclosed_sum"] + self.tiers["mpmath"]
 
 
 @dataclass(frozen=True, slots=True)

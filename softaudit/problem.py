@@ -34,6 +34,20 @@ def pose(logits: NDArray[np.float64], form: Format, temperature: float) -> Probl
     return Problem(logits, round_to(logits, form), form, round_temperature(temperature, form))
 
 
+def finite_range(x: NDArray[np.float64]) -> tuple[tuple[float, float] | None, float | None]:
+    """Give the least and the largest finite number of rows, and the largest gap in one of them."""
+    least, largest = x.min(axis=-1), x.max(axis=-1)
+    if not (np.isfinite(least).all() and np.isfinite(largest).all()):
+        finite = np.isfinite(x)
+        if not finite.any():
+            return None, None
+        least = np.where(finite, x, np.inf).min(axis=-1)
+        largest = np.where(finite, x, -np.inf).max(axis=-1)
+    with np.errstate(over="ignore"):
+        widest = float((largest - least).max())
+    return (float(least.min()), float(largest.max())), widest
+
+
 class Census(NamedTuple):
     """What kinds of numbers rows have, as read and after rounding; arrays of shape (rows,)."""
 

@@ -20,15 +20,14 @@ from softaudit.metrics import (
     percentile,
 )
 from softaudit.model import Cell, CellKey, Degenerate, Event, RowKind, Worst
-from softaudit.problem import pose
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from softaudit.long_view import AskedRows
     from softaudit.metrics import Judged
-    from softaudit.model import Function, Logits, Plan
+    from softaudit.model import Function, Logits, Window
 
 
 @dataclass(slots=True)
@@ -44,8 +43,11 @@ class Tally:
 
     def add(self, judged: Judged) -> None:
         """Take in a block's audited rows."""
+        self.range.add(judged)
+        if judged.key.function == "logsumexp" and not judged.window.is_first:
+            return  # the row's one result was taken in with its first window
         self.elements += judged.output.values.size
-        for metric in (self.ulp, self.range, self.rows, self.worst):
+        for metric in (self.ulp, self.rows, self.worst):
             metric.add(judged)
 
     def merge(self, other: Tally) -> None:
@@ -62,21 +64,31 @@ class Tally:
             mine.merge(places)
 
     def note_degenerate(
-        self, kinds: NDArray[np.int8], numbers: NDArray[np.int64], values: NDArray[np.float64]
+        self,
+        kinds: NDArray[np.int8],
+        numbers: NDArray[np.int64],
+        values: NDArray[np.float64],
+        window: Window,
     ) -> None:
         """Note the rows of a block that are not audited, and what the first of a kind returned."""
         for kind in RowKind:
             rows = kinds == kind
-            if kind is not RowKind.AUDITED and rows.any():
-                returned = tuple(np.unique(values[np.argmax(rows)]).tolist())
-                places, _ = self.degenerate.setdefault(kind, (Places(), returned))
+            if kind is RowKind.AUDITED or not rows.any():
+                continue
+            first = int(np.argmax(rows))
+            returned = tuple(np.unique(values[first]).tolist())
+            places, known = self.degenerate.setdefault(kind, (Places(), returned))
+            if window.is_first:
                 places.add(rows[:, None], numbers)
+            elif places.first == (int(numbers[first]), 0):
+                self.degenerate[kind] = places, tuple(np.unique([*known, *returned]).tolist())
 
 
-def make_cell(logits: Logits, plan: Plan, key: CellKey, tally: Tally, cast: Cast) -> Cell:
+def make_cell(asked: AskedRows, key: CellKey, tally: Tally, cast: Cast) -> Cell:
     """Make a cell of its tally; the worst elements get the judge's figures here."""
+    logits = asked.logits
     worst = tuple(
-        _worst(logits, plan, key, cause, candidate.place, candidate.computed)
+        _worst(asked, key, cause, candidate.place, candidate.computed)
         for cause, candidate in tally.worst.ranked()
     )
     histogram = tally.ulp.histogram
@@ -146,16 +158,14 @@ def _capped(value: float | None, largest: float | None) -> float | None:
 
 
 def _worst(
-    logits: Logits, plan: Plan, key: CellKey, cause: str, place: tuple[int, int], computed: float
+    asked: AskedRows, key: CellKey, cause: str, place: tuple[int, int], computed: float
 ) -> Worst:
-    number, column = place
-    x = logits.take(np.array([number]))
     form = key.arithmetic.storage
-    problem = pose(x, form, plan.temperature)
-    found = reference.figures(problem, key.function, (0, column), computed, form)
+    x, rounded = asked.element(place, form)
+    found = reference.figures(asked.row(place[0], form), rounded, key.function, computed, form)
     return Worst(
-        index=_index(logits, place, key.function),
-        logit=None if key.function == "logsumexp" else float(x[0, column]),
+        index=_index(asked.logits, place, key.function),
+        logit=None if key.function == "logsumexp" else x,
         computed=computed,
         exact=found.exact,
         ulp=found.ulp,

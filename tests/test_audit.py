@@ -12,7 +12,8 @@ import pytest
 from mpmath import mp, mpf
 
 import softaudit
-from softaudit.audit import _Work, audit
+from softaudit.audit import audit
+from softaudit.long_view import AskedRows
 from softaudit.errors import InputError, OptionError
 from softaudit.findings import findings
 from softaudit.json_v1 import to_json
@@ -20,6 +21,7 @@ from softaudit.model import RowKind
 from softaudit.plan import make_plan
 from softaudit.report import make_report
 from softaudit.sources.array import from_array
+from softaudit.work import Work
 from softaudit.tally import make_cell
 
 from .cells import cell_of, error_ulp, exact, ulp
@@ -492,16 +494,17 @@ def test_halves_that_are_merged_are_the_whole():
     rows = np.concatenate([HARD[::2], np.load(FIXTURES / "attention_left_padded.npy")[0, 3, :, :1]
                            + np.zeros((1, HARD.shape[1]))])  # fmt: skip
     logits, plan = from_array(rows), make_plan({"function": ["softmax", "log_softmax"]})
-    parts = [_Work(logits, plan, plan.keys) for _ in range(3)]
+    parts = [Work(logits, plan, plan.keys) for _ in range(3)]
     numbers = np.arange(len(rows))
     parts[0].add(numbers)
     parts[1].add(numbers[len(rows) // 2 :])
     parts[2].add(numbers[: len(rows) // 2])
     parts[1].merge(parts[2])
+    asked = AskedRows(logits, plan.temperature, plan.reference)
     for key in plan.keys:
         whole, merged = (
-            make_cell(logits, plan, key, part.tallies[key], part.cast_of(key)) for part in parts[:2]
+            make_cell(asked, key, part.tallies[key], part.cast_of(key)) for part in parts[:2]
         )
         assert repr(merged) == repr(whole)
     assert (parts[1].range, parts[1].widest) == (parts[0].range, parts[0].widest)
-    assert parts[1].settled == parts[0].settled
+    assert parts[1].tiers == parts[0].tiers

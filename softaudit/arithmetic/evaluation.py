@@ -176,7 +176,7 @@ class Evaluation:
         wide = x.astype(np.promote_types(x.dtype, accumulate.carrier), copy=False)
         terms = wide if accumulate.holds(self.compute) else round_to(wide, accumulate)
         sums, stalled = self._total(x, terms.astype(accumulate.carrier, copy=False))
-        if accumulate is not self.compute:
+        if accumulate != self.compute:
             sums = round_to(sums, self.compute).astype(self.compute.carrier)
         return sums, stalled
 
@@ -205,6 +205,6 @@ class Evaluation:
 
     def _result(self, v: NDArray[Any]) -> NDArray[np.float64]:
         """Round results to the storage format."""
-        if self.compute is not self.arithmetic.storage:
+        if self.compute != self.arithmetic.storage:
             v = round_to(v, self.arithmetic.storage)
         return v.astype(np.float64)

@@ -77,6 +77,16 @@ def command(
     output: Annotated[
         str | None, typer.Option("--output", "-o", help="Write to a file.", metavar="FILE")
     ] = None,
+    jobs: Annotated[
+        int | None,
+        _one(
+            "jobs", "Processes that share long work; one for each processor by default.", min=1,
+            metavar="N", show_default=False,
+        ),
+    ] = None,
+    progress: Annotated[
+        str, _one("progress", "auto, always or never, on standard error.")
+    ] = "auto",
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Only what breaks, what loses and what holds.")
     ] = False,
@@ -86,9 +96,10 @@ def command(
     Options that take several values may be repeated or given comma lists.  Naming any of function,
     format, algorithm, compute, accumulate, order makes the plain product of what is named.
     """
-    from softaudit.audit import audit
+    from softaudit.audit import audit, chosen_rows
     from softaudit.cli.interrupt import INTERRUPTED, deferred
     from softaudit.cli.output import destination, screen
+    from softaudit.cli.progress import MODES, Progress
     from softaudit.plan import known, make_plan
     from softaudit.reference import METHODS
     from softaudit.render import RENDERERS
@@ -107,12 +118,15 @@ def command(
     if row is not None and sample is not None:
         raise OptionError("--row and --sample exclude each other: give one of them")
     _spare_inputs(output, inputs)
+    jobs = jobs or _processors()
+    known(progress, MODES, "progress")
     shown = screen(columns=split(columns), quiet=quiet, to_file=output is not None)
     _check_columns(shown.columns)
     with destination(output) as file, deferred() as stopped:
         sources = [source for word in inputs for source in read(word, axis=axis, key=key)]
         audits: list[Audit] = []
         skipped: list[SkippedSource] = []
+        told = Progress(progress, stopped)
         for source in sources:
             if stopped():
                 skipped.append(SkippedSource(source.name, "interrupted"))
@@ -127,7 +141,9 @@ def command(
                 row=None if row is None else _row(row, source),
                 elements=(row is not None or literal) and not (quiet or columns),
             )
-            audits.append(audit(source, plan, stopped=stopped))
+            rows = len(chosen_rows(source, plan))
+            with told.of(source.name, rows, source.columns) as heard:
+                audits.append(audit(source, plan, jobs=jobs, heard=heard))
         file.write(RENDERERS[kind](make_report(audits, skipped), shown))
     if skipped or any(done.partial is not None for done in audits):
         raise typer.Exit(INTERRUPTED)
@@ -145,6 +161,13 @@ def split(words: list[str] | None) -> tuple[str, ...]:
     if "" in parts:
         raise OptionError(f"{', '.join(map(repr, words or ()))}: has an empty name; drop a comma")
     return parts
+
+
+def _processors() -> int:
+    """Count the processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _formats(names: tuple[str, ...]) -> tuple[str, ...]:

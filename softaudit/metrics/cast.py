@@ -8,7 +8,7 @@ import numpy as np
 
 from softaudit.metrics.exact_sum import ExactSum
 from softaudit.metrics.places import Places
-from softaudit.model import RowKind
+from softaudit.model import WHOLE, RowKind, Window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,18 +29,26 @@ class Cast:
         self.largest = -1.0
         self.sum = ExactSum()
 
-    def count(self, problem: Problem, kinds: NDArray[np.int8], numbers: NDArray[np.int64]) -> None:
+    def count(
+        self,
+        problem: Problem,
+        kinds: NDArray[np.int8],
+        numbers: NDArray[np.int64],
+        window: Window = WHOLE,
+    ) -> None:
         """Count rows by kind, and the cast's overflows in rows that were good as read."""
-        self.kinds += np.bincount(kinds, minlength=len(RowKind))
+        if window.is_first:
+            self.kinds += np.bincount(kinds, minlength=len(RowKind))
+            self.lost_rows.add((kinds == RowKind.LOST_TO_CAST)[:, None], numbers)
         if np.isfinite(problem.values).all():
             return
         good = ((kinds == RowKind.AUDITED) | (kinds == RowKind.LOST_TO_CAST))[:, None]
         over = good & np.isfinite(problem.logits) & ~np.isfinite(problem.values)
-        self.overflow.add(over, numbers)
+        self.overflow.add(over, numbers, window.start)
         masks = over & np.isneginf(problem.values)
-        self.to_mask.add(masks, numbers)
-        self.kept_masks.add(masks & (kinds == RowKind.AUDITED)[:, None], numbers)
-        self.lost_rows.add((kinds == RowKind.LOST_TO_CAST)[:, None], numbers)
+        self.to_mask.add(masks, numbers, window.start)
+        kept = masks & (kinds == RowKind.AUDITED)[:, None]
+        self.kept_masks.add(kept, numbers, window.start)
 
     def measure(self, cast: Enclosure, original: Verdict, form: Format) -> None:
         """Take in |exact(x̂, T̂) − exact(x, T)| / ulp(exact(x, T)) of audited rows.

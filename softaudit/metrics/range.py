@@ -167,7 +167,10 @@ class Range:
         if _uneventful(judged):
             return
         evidence = _Evidence(judged)
+        once = judged.key.function == "logsumexp" and not judged.window.is_first
         for name, count in COUNTS.items():
+            if once and name not in OVER_LOGITS:
+                continue
             mask = count(evidence)
             if mask is not None:
                 self.places[name].add(mask, judged.numbers, judged.window.start)

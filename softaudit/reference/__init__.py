@@ -7,6 +7,18 @@ is read or set.
 
 from softaudit.reference.enclose import METHODS, Enclosed, enclose
 from softaudit.reference.guard import check_processor
-from softaudit.reference.settle import Figures, figures, judge
+from softaudit.reference.long_row import LongRow
+from softaudit.reference.settle import Answers, Figures, ShortRow, figures, judge
 
-__all__ = ["METHODS", "Enclosed", "Figures", "check_processor", "enclose", "figures", "judge"]
+__all__ = [
+    "METHODS",
+    "Answers",
+    "Enclosed",
+    "Figures",
+    "LongRow",
+    "ShortRow",
+    "check_processor",
+    "enclose",
+    "figures",
+    "judge",
+]

@@ -71,6 +71,26 @@ def _enclose_row(
             yield np.array(part, dtype=_FIELDS)[inverse]
 
 
+def enclose_window(
+    x: NDArray[np.float64], row: Row | None, top: float, functions: tuple[Function, ...]
+) -> dict[Function, Enclosure]:
+    """Enclose the exact values of functions on a window of a row; None is a row without any."""
+    found = {}
+    for function in functions:
+        if function == "logsumexp":
+            y = Bounded(libmp.from_float(top), None) if row is None else row.logsumexp()
+            part = np.array([scale(y)], dtype=_FIELDS)
+        elif row is None:
+            part = np.full(len(x), np.array(_UNDEFINED, dtype=_FIELDS))
+        else:
+            of = getattr(row, function)
+            distinct, inverse = np.unique(x, return_inverse=True)
+            values = [scale(of(row.place(value))) for value in distinct.tolist()]
+            part = np.array(values, dtype=_FIELDS)[inverse]
+        found[function] = _assemble(part[None])
+    return found
+
+
 _UNDEFINED = Scaled(np.nan, 0.0, 0, 0.0, 0)
 
 

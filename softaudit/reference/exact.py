@@ -130,6 +130,14 @@ class Row:
             e is None and x > float("-inf") for x, e in zip(values, self.terms, strict=True)
         )
 
+    @cached_property
+    def _places(self) -> dict[float, int]:
+        return {x: place for place, x in enumerate(self.values)}
+
+    def place(self, x: float) -> int:
+        """Give the place of a logit among the row's distinct ones."""
+        return self._places[x]
+
     def scaled(self, x: Mpf) -> tuple[Mpf, bool]:
         """Give x/T, and whether that is exact."""
         if self.temperature[1] == 1:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 import numpy as np
 from mpmath import libmp
@@ -27,8 +28,30 @@ if TYPE_CHECKING:
 
 Side = Literal[-1, 0, 1]
 
+QUESTIONS_PER_ROW = 1000
+"""Values of one row, function and format that are looked at one by one; the rest stay undecided.
 
-def judge(y: Enclosure, problem: Problem, function: Function) -> Verdict:
+Enclosures leave one in some 2^30 open by chance, and all of a row that was made for it.
+"""
+
+
+class Answers(Protocol):
+    """One row's logits, to whoever asks about single elements."""
+
+    def growing(self, x: float, function: Function) -> Iterator[tuple[Row, int, str]]:
+        """Give rows of growing precision, the place of x in them, and the tier.
+
+        The tiers: "enclosed_sum", of mpmath with the sum that double-words give; "mpmath" alone.
+        """
+
+
+def judge(
+    y: Enclosure,
+    problem: Problem,
+    function: Function,
+    row: Answers | None = None,
+    by_mpmath: NDArray[np.bool_] | None = None,
+) -> Verdict:
     """Decide rounding and ulp for the problem's format, by mpmath where the enclosure cannot.
 
     Parameters
@@ -37,55 +60,78 @@ def judge(y: Enclosure, problem: Problem, function: Function) -> Verdict:
         Of the function on the problem.
     problem : Problem
     function : str
+    row : Answers, optional
+        The whole row of which the problem is a window.
+    by_mpmath : ndarray of bool, shape (rows,), optional
+        Rows whose enclosures mpmath made.
 
     Returns
     -------
     Verdict
-        `undecided` counts questions still open at the largest precision.
+        At most `QUESTIONS_PER_ROW` questions of a row, and of a window, are asked of mpmath;
+        `undecided` counts those beyond, and those still open at the largest precision.
     """
     form = problem.format
     rounded, ulp, doubtful = decide.at_once(y, form)
-    settled = undecided = 0
+    several = np.zeros(len(rounded), np.bool_) if by_mpmath is None else by_mpmath
+    tiers = Counter(mpmath=int(np.count_nonzero(several)) * rounded.shape[-1])
+    tiers["double_word"] = rounded.size - tiers["mpmath"]
+    asked: Counter[int] = Counter()
     for i, j in doubtful:
-        decision = settle(problem, function, i, j)
-        if decision is None:
-            undecided += 1
-        else:
-            settled += 1
+        asked[i] += 1
+        tier, decision = "undecided", None
+        if asked[i] <= QUESTIONS_PER_ROW:
+            answers = row or ShortRow(problem.values[i], problem.temperature)
+            tier, decision = settle(answers, float(problem.values[i, j]), function, form)
+        tiers["mpmath" if several[i] else "double_word"] -= 1
+        tiers[tier if decision is None or not several[i] else "mpmath"] += 1
+        if decision is not None:
             rounded[i, j], at = decision
             ulp[i, j] = np.ldexp(1.0, max(at, form.emin) - form.precision + 1)
-    return Verdict(y, rounded, ulp, settled, undecided)
+    return Verdict(y, rounded, ulp, tiers)
 
 
-def settle(problem: Problem, function: Function, i: int, j: int) -> tuple[float, int] | None:
-    """Give (round(y), ⌊log2|y|⌋) of one value, at growing precision; None if it stays open."""
-    for row, place in _growing(problem, function, i, j):
-        ends = _ends(row, function, place)
-        decisions = [(round_fraction(v, problem.format, s), binade(v, s)) for v, s in ends]
+def settle(
+    row: Answers, x: float, function: Function, form: Format
+) -> tuple[str, tuple[float, int] | None]:
+    """Give the tier that decides, and (round(y), ⌊log2|y|⌋) of one value; None if it stays open."""
+    for at, place, tier in row.growing(x, function):
+        ends = _ends(at, function, place)
+        decisions = [(round_fraction(v, form, s), binade(v, s)) for v, s in ends]
         if repr(decisions[0]) == repr(decisions[-1]):  # where NaN equals itself
-            return decisions[0]
+            return tier, decisions[0]
         if all(b <= LEAST_BINADE for _, b in decisions):
-            return 0.0, LEAST_BINADE
-    return None
+            return tier, (0.0, LEAST_BINADE)
+    return "undecided", None
 
 
-def _growing(problem: Problem, function: Function, i: int, j: int) -> Iterator[tuple[Row, int]]:
-    """Give a row and the element's place in it at growing precision.
+class ShortRow:
+    """The answers of a row that is all there; see `Answers`."""
 
-    The first has the row's enclosed sum, where there is one; only then mpmath sums the row itself.
-    """
-    x, temperature = problem.values[i], problem.temperature
-    enclosed = _enclosed_sum(x.tobytes(), temperature)
-    if enclosed is not None:
-        top = float(x.max())
-        values = sorted({float(x[j]), top})
-        counts = [int(np.count_nonzero(x == value)) for value in values]
-        yield Row(values, counts, temperature, enclosed.bits, enclosed.others), 0
-    precision = BASE_PRECISION
-    while precision <= LARGEST_PRECISION:
-        row = _row(x.tobytes(), temperature, precision)
-        yield row, 0 if function == "logsumexp" else row.values.index(x[j])
-        precision *= 2
+    def __init__(self, x: NDArray[np.float64], temperature: float) -> None:
+        self._x = x
+        self._temperature = temperature
+
+    def growing(self, x: float, function: Function) -> Iterator[tuple[Row, int, str]]:
+        """See `Answers`."""
+        row, temperature = self._x.tobytes(), self._temperature
+        enclosed = _enclosed_sum(row, temperature)
+        if enclosed is not None:
+            yield two_values(enclosed, x, self._x, temperature), 0, "enclosed_sum"
+        precision = BASE_PRECISION
+        while precision <= LARGEST_PRECISION:
+            whole = _row(row, temperature, precision)
+            yield whole, 0 if function == "logsumexp" else whole.place(x), "mpmath"
+            precision *= 2
+
+
+def two_values(
+    enclosed: SharpSum, x: float, row: NDArray[np.float64], temperature: float
+) -> Row:
+    """Give a row of which only an element and the maximum are looked at, in this order or equal."""
+    values = [x] if (top := float(row.max())) == x else [x, top]
+    counts = [int(np.count_nonzero(row == value)) for value in values]
+    return Row(values, counts, temperature, enclosed.bits, enclosed.others)
 
 
 @lru_cache(maxsize=8)
@@ -133,9 +179,7 @@ class Figures:
     relative: float
 
 
-def figures(
-    problem: Problem, function: Function, place: tuple[int, int], computed: float, form: Format
-) -> Figures:
+def figures(row: Answers, x: float, function: Function, computed: float, form: Format) -> Figures:
     """Measure one result to the last digit that is printed.
 
     Precision grows until both ends of what y may be give the same 25 digits, and errors that
@@ -143,18 +187,20 @@ def figures(
 
     Parameters
     ----------
-    place : tuple of int
-        Row and column in the problem.
+    row : Answers
+    x : float
+        x̂ of the element; anything for a function of the whole row.
+    function : str
     computed : float
         v; for NaN and ±∞ every error is ∞.
     form : Format
         Whose ulp is the unit.
     """
     answer = None
-    for row, j in _growing(problem, function, *place):
-        if row.vanishes(function, j):
-            return _measure_vanishing(row.vanishing(function, j), computed, form)
-        ends = _ends(row, function, j)
+    for at, j, _ in row.growing(x, function):
+        if at.vanishes(function, j):
+            return _measure_vanishing(at.vanishing(function, j), computed, form)
+        ends = _ends(at, function, j)
         found = [_measure(v, s, computed, form) for v, s in ends]
         answer = found[0]
         if found[0] != found[-1]:

@@ -30,7 +30,7 @@ def test_the_first_interrupt_waits_and_the_second_does_not():
 
 def test_what_is_done_is_the_audit_of_the_rows_done():
     plan = make_plan({"format": ["float16"]})
-    found = audit(from_array(ROWS), plan, block=8, stopped=lambda: True)
+    found = audit(from_array(ROWS), plan, block=8, heard=lambda _: True)
     alone = audit(from_array(ROWS[:2]), plan)
     assert (found.partial, alone.partial) == (2, None)
     for cell, same in zip(found.cells, alone.cells, strict=True):
@@ -39,7 +39,7 @@ def test_what_is_done_is_the_audit_of_the_rows_done():
 
 def test_work_that_was_done_in_time_is_not_partial():
     plan = make_plan({"format": ["float16"]})
-    assert audit(from_array(ROWS), plan, stopped=lambda: True).partial is None
+    assert audit(from_array(ROWS), plan, heard=lambda _: True).partial is None
 
 
 @pytest.fixture

@@ -1,0 +1,231 @@
+"""What one process has done of an audit: tallies that grow block by block, and merge."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from softaudit import algorithms, reference
+from softaudit.arithmetic import Evaluation
+from softaudit.formats import FORMATS
+from softaudit.long_view import WINDOW, LongView
+from softaudit.metrics import Cast, Yardstick, compare
+from softaudit.model import WHOLE, RowKind, Window, take_rows
+from softaudit.problem import Census, finite_range, pose
+from softaudit.tally import Tally
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from softaudit.model import Arithmetic, CellKey, Function, Logits, Plan, Problem, Verdict
+    from softaudit.reference import Enclosed
+
+AS_READ = "float64"
+"""The format that holds all logits as they are."""
+
+TIERS = ("double_word", "enclosed_sum", "mpmath", "undecided")
+
+
+class Work:
+    """All tallies of one source, and what they share."""
+
+    def __init__(self, logits: Logits, plan: Plan, keys: tuple[CellKey, ...]) -> None:
+        self.logits = logits
+        self.temperature = plan.temperature
+        self.method = plan.reference
+        self.tallies = {key: Tally() for key in keys}
+        self.casts = {(key.function, key.arithmetic.storage.name): Cast() for key in keys}
+        self.functions = tuple(dict.fromkeys(key.function for key in keys))
+        self.by_format: dict[str, list[CellKey]] = {}
+        for key in keys:
+            self.by_format.setdefault(key.arithmetic.storage.name, []).append(key)
+        self.tiers: Counter[str] = Counter(dict.fromkeys(TIERS, 0))
+        self.range: tuple[float, float] | None = None
+        self.widest: float | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave the logits behind: only what was counted travels between processes."""
+        return {name: value for name, value in self.__dict__.items() if name != "logits"}
+
+    def cast_of(self, key: CellKey) -> Cast:
+        """Give what rounding the logits alone did, for a cell."""
+        return self.casts[key.function, key.arithmetic.storage.name]
+
+    def add(self, numbers: NDArray[np.int64]) -> None:
+        """Audit some rows."""
+        if self.logits.columns <= WINDOW:
+            x = self.logits.take(numbers)
+            self._widen(*finite_range(x))
+            self._judge_all(numbers, x, WHOLE, {})
+            self.logits.release()
+        else:
+            for number in numbers:
+                self._add_long(int(number))
+
+    def _add_long(self, number: int) -> None:
+        """Audit one long row: what its windows add up to first, then the windows."""
+        asked: dict[str, list[CellKey]] = {AS_READ: [], **self.by_format}
+        views = {
+            form: LongView(self.logits, number, FORMATS[form], self.temperature, self.method, keys)
+            for form, keys in asked.items()
+        }
+        for view in views.values():
+            view.gather()
+        original = views[AS_READ]
+        self._widen(*original.range)
+        for view in views.values():
+            if view.unchanged:
+                view.row = original.row
+        for window, x in original.windows():
+            self._judge_all(np.array([number]), x, window, views)
+            self.logits.release()
+
+    def _judge_all(
+        self,
+        numbers: NDArray[np.int64],
+        x: NDArray[np.float64],
+        window: Window,
+        views: dict[str, LongView],
+    ) -> None:
+        original = _Block(numbers, pose(x, FORMATS[AS_READ], self.temperature), window)
+        original.enclose(self.functions, self.method, views.get(AS_READ))
+        before = {function: original.judge(function) for function in self.functions}
+        for form, keys in self.by_format.items():
+            block = _Block(numbers, pose(x, FORMATS[form], self.temperature), window)
+            functions = tuple(dict.fromkeys(key.function for key in keys))
+            if not block.take_over(original):
+                block.enclose(functions, self.method, views.get(form))
+            block.view = views.get(form)
+            for function in functions:
+                asking = [key for key in keys if key.function == function]
+                self._cast(block, function, before[function])
+                self._judge(block, function, asking, before[function])
+        if AS_READ not in self.by_format:
+            self.tiers["undecided"] += sum(v.tiers["undecided"] for v in before.values())
+
+    def _cast(self, block: _Block, function: Function, before: Verdict) -> None:
+        kinds = block.kinds(function)
+        cast = self.casts[function, block.problem.format.name]
+        cast.count(block.problem, kinds, block.numbers, block.window)
+        if block.has_values(function):
+            audited = kinds == RowKind.AUDITED
+            enclosure = block.enclosed[function].enclosure
+            after = enclosure if enclosure is before.enclosure else take_rows(enclosure, audited)
+            original = take_rows(before, audited)
+            if enclosure is before.enclosure:
+                after = original.enclosure
+            cast.measure(after, original, block.problem.format)
+
+    def _judge(
+        self, block: _Block, function: Function, keys: list[CellKey], before: Verdict
+    ) -> None:
+        kinds = block.kinds(function)
+        audited = kinds == RowKind.AUDITED
+        reused = block.problem.format.name == AS_READ and block.reuses(before, function)
+        verdict = before if reused else block.judge(function)
+        if block.has_values(function):
+            left_out = int(np.count_nonzero(~audited)) * verdict.rounded.shape[-1]
+            self.tiers.update(verdict.tiers)
+            self.tiers["mpmath"] -= left_out  # which has the rows that have no values
+        verdict = take_rows(verdict, audited)
+        problem = take_rows(block.problem, audited)
+        yardstick = Yardstick(verdict, block.problem.format)
+        for key in keys:
+            tally = self.tallies[key]
+            output = algorithms.run(key, block.evaluation(key.arithmetic))
+            if not audited.all():
+                tally.note_degenerate(kinds, block.numbers, output.values, block.window)
+            tally.add(
+                compare(
+                    key,
+                    block.numbers[audited],
+                    problem,
+                    take_rows(output, audited),
+                    yardstick,
+                    block.window,
+                    None if block.view is None else block.view.facts_of(key, audited),
+                )
+            )
+
+    def _widen(self, ends: tuple[float, float] | None, widest: float | None) -> None:
+        if ends is None or widest is None:
+            return
+        if self.range is not None and self.widest is not None:
+            ends = min(ends[0], self.range[0]), max(ends[1], self.range[1])
+            widest = max(widest, self.widest)
+        self.range, self.widest = ends, widest
+
+    def merge(self, other: Work) -> None:
+        """Take in what was done of other rows."""
+        for key, tally in other.tallies.items():
+            self.tallies[key].merge(tally)
+        for name, cast in other.casts.items():
+            self.casts[name].merge(cast)
+        self.tiers.update(other.tiers)
+        self._widen(other.range, other.widest)
+
+
+class _Block:
+    """Rows, or a window of a long one, in one storage format, with the exact values."""
+
+    def __init__(self, numbers: NDArray[np.int64], problem: Problem, window: Window) -> None:
+        self.numbers = numbers
+        self.problem = problem
+        self.window = window
+        self.enclosed: dict[Function, Enclosed] = {}
+        self.view: LongView | None = None
+        self._census: Census | None = None
+        self._evaluations: dict[Arithmetic, Evaluation] = {}
+
+    def enclose(self, functions: tuple[Function, ...], method: str, view: LongView | None) -> None:
+        """Enclose the exact values."""
+        self.view = view
+        values, temperature = self.problem.values, self.problem.temperature
+        if view is None:
+            self.enclosed = reference.enclose(values, temperature, functions, method)
+        else:
+            self.enclosed = view.row.enclose(values, functions)
+
+    def take_over(self, original: _Block) -> bool:
+        """Take the enclosures of the logits as read, if these are the same."""
+        mine, theirs = self.problem, original.problem
+        if mine.temperature != theirs.temperature:
+            return False
+        if self.window != WHOLE and not (self.view or original.view).unchanged:
+            return False
+        if not np.array_equal(mine.values, theirs.values, equal_nan=True):
+            return False
+        self.enclosed = original.enclosed
+        return True
+
+    def judge(self, function: Function) -> Verdict:
+        """Decide rounding and ulp."""
+        enclosed = self.enclosed[function]
+        row = None if self.view is None else self.view.row
+        return reference.judge(
+            enclosed.enclosure, self.problem, function, row, enclosed.by_mpmath
+        )
+
+    def reuses(self, before: Verdict, function: Function) -> bool:
+        """Tell whether a verdict on the logits as read is one on these."""
+        return self.enclosed[function].enclosure is before.enclosure
+
+    def has_values(self, function: Function) -> bool:
+        """Tell whether the function has values of its own here: one for a row is in its front."""
+        return function != "logsumexp" or self.window.is_first
+
+    def kinds(self, function: Function) -> NDArray[np.int8]:
+        """Tell which rows are audited."""
+        if self._census is None:
+            known = None if self.view is None else self.view.census
+            self._census = known or Census.of(self.problem)
+        return self._census.kinds(function)
+
+    def evaluation(self, arithmetic: Arithmetic) -> Evaluation:
+        """Give what all algorithms in one arithmetic share."""
+        if arithmetic not in self._evaluations:
+            known = None if self.view is None else self.view.reductions[arithmetic]
+            self._evaluations[arithmetic] = Evaluation(self.problem, arithmetic, known)
+        return self._evaluations[arithmetic]
