@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from softaudit.audit import BLOCK
 from softaudit.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -52,14 +51,21 @@ CELLS = {
 }
 
 
-def compute(logits: NDArray[np.float32], formats: Iterable[str]) -> None:
-    """Compute every cell, in blocks as large as the audit's: what the cache likes best."""
-    step = max(1, BLOCK // logits.shape[-1])
-    dtypes = [FORMATS[name].dtype for name in formats]
+def whole(logits: NDArray[np.float32], formats: Iterable[str]) -> None:
+    """Compute every cell on all rows at once, as one writes it."""
     with np.errstate(all="ignore"):
-        for start in range(0, len(logits), step):
-            block = logits[start : start + step]
-            for dtype in dtypes:
-                x = block.astype(dtype)
-                for cell in CELLS.values():
-                    cell(x)
+        for name in formats:
+            x = logits.astype(FORMATS[name].dtype)
+            for cell in CELLS.values():
+                cell(x)
+
+
+def in_blocks(logits: NDArray[np.float32], formats: Iterable[str]) -> None:
+    """Compute every cell in blocks that fit the cache, which takes some thought."""
+    step = max(1, BLOCK // logits.shape[-1])
+    for start in range(0, len(logits), step):
+        whole(logits[start : start + step], formats)
+
+
+BLOCK = 1 << 15
+"""Elements of a block."""

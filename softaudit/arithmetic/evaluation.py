@@ -39,8 +39,9 @@ class Reductions:
 
     def complete(self) -> None:
         """Take what has grown over all windows for known."""
-        for name, grown in self.growing.items():
-            self.known[name] = grown.result() if isinstance(grown, Accumulator) else grown
+        with unchecked():
+            for name, grown in self.growing.items():
+                self.known[name] = grown.result() if isinstance(grown, Accumulator) else grown
         self.growing.clear()
 
 

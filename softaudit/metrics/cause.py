@@ -70,10 +70,13 @@ def causes(judged: Judged, at: NDArray[np.int64]) -> NDArray[np.int8]:
     with np.errstate(all="ignore"):
         for index, rule in enumerate(_RULES.values()):
             applies = rule(trail)
-            if applies is not None and applies.any():
-                code[left[applies]] = index
-                left = left[~applies]
-                trail = _Trail(judged, judged.output.steps, at[left])
+            if applies is None or not applies.any():
+                continue
+            code[left[applies]] = index
+            left = left[~applies]
+            if left.size == 0:
+                break
+            trail = _Trail(judged, judged.output.steps, at[left])
     return code
 
 
@@ -168,10 +171,12 @@ def _there(step: NDArray[Any] | None) -> NDArray[Any]:
 
 
 def _cast_overflow(t: _Trail) -> Applies:
-    sound = t.total > 0 if t.sums_are_finite else np.isfinite(t.total) & (t.total > 0)
-    if t.steps.probability is not None:
-        sound = sound & (t.of_element(t.steps.probability) > 0)
-    found = ~np.isfinite(t.result) & sound
+    found = np.zeros(t.total.shape, dtype=np.bool_)
+    sound = np.isfinite(t.total) & (t.total > 0)
+    if sound.any():
+        found |= ~np.isfinite(t.result) & sound
+        if t.steps.probability is not None:
+            found &= t.of_element(t.steps.probability) > 0
     if not t.sums_are_finite:
         found |= t.of_facts("left_range")
     if t.judged.problem.temperature != 1.0:

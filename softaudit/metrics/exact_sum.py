@@ -35,7 +35,7 @@ class ExactSum:
         with np.errstate(over="ignore"):
             parts = [values[:, whole:].sum(axis=-1)]
             if whole:
-                side_by_side = values[:, :whole].reshape(rows, -1, CHUNK)
+                side_by_side = values[:, :whole].reshape(rows, whole // CHUNK, CHUNK)
                 parts.append(side_by_side.sum(axis=-1).ravel())
         sums = np.concatenate(parts)
         if not np.isfinite(sums).all():
