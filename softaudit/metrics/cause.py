@@ -65,18 +65,15 @@ def causes(judged: Judged, at: NDArray[np.int64]) -> NDArray[np.int8]:
     code = np.full(at.shape, len(CAUSES) - 1, dtype=np.int8)
     if judged.output.steps is None or code.size == 0:
         return code
-    left = np.arange(at.size)
-    trail = _Trail(judged, judged.output.steps, at)
+    trail, left = _Trail(judged, judged.output.steps, at), np.ones(at.shape, dtype=np.bool_)
     with np.errstate(all="ignore"):
         for index, rule in enumerate(_RULES.values()):
             applies = rule(trail)
-            if applies is None or not applies.any():
-                continue
-            code[left[applies]] = index
-            left = left[~applies]
-            if left.size == 0:
-                break
-            trail = _Trail(judged, judged.output.steps, at[left])
+            if applies is not None:
+                np.copyto(code, index, where=applies & left)
+                left &= ~applies
+                if not left.any():
+                    break
     return code
 
 

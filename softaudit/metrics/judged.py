@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,10 +12,30 @@ from softaudit.metrics.facts import RowFacts
 from softaudit.model import WHOLE, Window
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from softaudit.formats import Format
     from softaudit.model import CellKey, Output, Problem, Verdict
+
+class Errors(NamedTuple):
+    """Errors of a block of results.
+
+    Attributes
+    ----------
+    ulp : ndarray of float64
+        |v − y| / ulp(y); ∞ where v is not finite, NaN where it does not count.
+    absolute : float
+        The largest |v − y| of those that count; −1 where none does.
+    relative : callable
+        Gives the largest |v − y| / |y|, which is seldom asked for.
+    """
+
+    ulp: NDArray[np.float64]
+    absolute: float
+    relative: Callable[[], float]
+
 
 class Yardstick:
     """What the results of one function in one format are measured with; all cells share it.
@@ -46,15 +66,8 @@ class Yardstick:
         far = y.far()
         self._far = far[self.counted.take(far)]
 
-    def measure(self, v: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
+    def measure(self, v: NDArray[np.float64]) -> Errors:
         """Measure results.
-
-        Returns
-        -------
-        error : ndarray of float64
-            |v − y| / ulp(y); ∞ where v is not finite, NaN where it does not count.
-        absolute, relative : float
-            The largest |v − y| and |v − y| / |y| of those that count; −1 where none does.
 
         Notes
         -----
@@ -67,27 +80,41 @@ class Yardstick:
             absolute -= y.low
             np.abs(absolute, out=absolute)
             error = absolute * self._per_ulp
-            relative = absolute * self._per_size
             if self._zero.size:
                 at = self._zero
-                size = np.abs(v.take(at))
-                error.put(at, np.ldexp(size, -self.form.subnormal_exponent))
-                relative.put(at, np.where(size == 0, 0.0, np.inf))
+                error.put(at, np.ldexp(np.abs(v.take(at)), -self.form.subnormal_exponent))
             if self._far.size:
-                for array, of in zip((error, absolute, relative), self._measure_far(v), strict=True):
-                    array.put(self._far, of)
+                far = self._measure_far(v)
+                error.put(self._far, far[0])
+                absolute.put(self._far, far[1])
         if not self.all_counted:
             error[~self.counted] = np.nan
-            absolute, relative = absolute[self.counted], relative[self.counted]
-        if absolute.size == 0:
-            return error, -1.0, -1.0
-        largest = float(absolute.max())
-        if largest < np.inf:
-            return error, largest, float(relative.max())
-        # v is NaN or infinite; or the error itself is beyond float64.
-        broken = self.counted & ~np.isfinite(v)
-        error[broken] = np.inf
-        return error, np.inf, np.inf
+            absolute[~self.counted] = -1.0
+        largest = float(absolute.max(initial=-1.0))
+        if not largest < np.inf:
+            # v is NaN or infinite; or the error itself is beyond float64.
+            error[self.counted & ~np.isfinite(v)] = largest = np.inf
+        return Errors(error, largest, lambda: self._relative(v, absolute))
+
+    def _relative(self, v: NDArray[np.float64], absolute: NDArray[np.float64]) -> float:
+        """Give the largest |v − y| / |y| of the elements that count; −1 where none does."""
+        with np.errstate(all="ignore"):
+            relative = absolute * self._per_size
+            if self._zero.size:
+                relative.put(self._zero, np.where(v.take(self._zero) == 0, 0.0, np.inf))
+            if self._far.size:
+                relative.put(self._far, self._measure_far(v)[2])
+        largest = float(np.max(relative, where=self.counted, initial=-1.0))
+        return np.inf if np.isnan(largest) else largest
+
+    @cached_property
+    def most_relative(self) -> float:
+        """The largest ulp(y) / |y| of the elements that count: 2^(1−p), but below normal numbers."""
+        with np.errstate(all="ignore"):
+            ratio = self.verdict.ulp * self._per_size
+        if self._far.size:
+            return np.inf
+        return float(np.max(ratio, where=self.counted, initial=0.0))
 
     def _measure_far(self, v: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         y, at = self.verdict.enclosure, self._far
@@ -131,9 +158,7 @@ class Judged:
     output : Output
         Values of shape (rows, columns), or (rows, 1) for logsumexp.
     yardstick : Yardstick
-    error : ndarray of float64
-        See `Yardstick.measure`, and so are the two largest.
-    absolute, relative : float
+    errors : Errors
     window : Window
         Which columns of the rows these are.
     given_facts : RowFacts or None
@@ -145,11 +170,14 @@ class Judged:
     problem: Problem
     output: Output
     yardstick: Yardstick
-    error: NDArray[np.float64]
-    absolute: float
-    relative: float
+    errors: Errors
     window: Window = WHOLE
     given_facts: RowFacts | None = None
+
+    @property
+    def error(self) -> NDArray[np.float64]:
+        """|v − y| / ulp(y)."""
+        return self.errors.ulp
 
     @property
     def verdict(self) -> Verdict:
@@ -198,7 +226,5 @@ def compare(
     facts: RowFacts | None = None,
 ) -> Judged:
     """Measure results against enclosures of the exact values."""
-    error, absolute, relative = yardstick.measure(output.values)
-    return Judged(
-        key, numbers, problem, output, yardstick, error, absolute, relative, window, facts
-    )
+    errors = yardstick.measure(output.values)
+    return Judged(key, numbers, problem, output, yardstick, errors, window, facts)

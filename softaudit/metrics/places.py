@@ -10,9 +10,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def per_row(at: NDArray[np.int64], width: int, rows: int) -> NDArray[np.int64]:
-    """Count places, in order, by their rows."""
-    return np.diff(np.searchsorted(at, np.arange(rows + 1) * width))
+def per_row(
+    at: NDArray[np.int64], width: int, rows: int, chosen: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
+    """Count places, in order, by their rows; where `chosen` is given, only those."""
+    ends = np.searchsorted(at, np.arange(rows + 1) * width)
+    if chosen is not None:
+        ends = np.concatenate([[0], np.cumsum(chosen)])[ends]
+    return np.diff(ends)
 
 
 class Places:
@@ -30,17 +35,27 @@ class Places:
             self.add_at(np.flatnonzero(mask), mask.shape[-1], numbers, start)
 
     def add_at(
-        self, at: NDArray[np.int64], width: int, numbers: NDArray[np.int64], start: int = 0
+        self,
+        at: NDArray[np.int64],
+        width: int,
+        numbers: NDArray[np.int64],
+        start: int = 0,
+        chosen: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Count a block's elements by their places, in order, among values of some width."""
-        if at.size == 0:
+        """Count a block's elements by their places, in order, among values of some width.
+
+        Where `chosen` is given, only those of the places count.
+        """
+        counts = per_row(at, width, len(numbers), chosen)
+        rows = np.flatnonzero(counts)
+        if rows.size == 0:
             return
-        (i, j), last = divmod(int(at[0]), width), int(at[-1]) // width
-        count = int(np.count_nonzero(per_row(at, width, len(numbers))))
+        first = int(at[0 if chosen is None else np.argmax(chosen)])
         # The first row may be one of which an earlier window was counted.
-        count -= int(numbers[i]) == self._last_row
-        self._last_row = int(numbers[last])
-        self._take(at.size, count, (int(numbers[i]), start + j))
+        again = int(numbers[rows[0]]) == self._last_row
+        self._last_row = int(numbers[rows[-1]])
+        place = int(numbers[rows[0]]), start + first % width
+        self._take(int(counts.sum()), rows.size - again, place)
 
     def merge(self, other: Places) -> None:
         """Take in what was counted of other rows."""

@@ -26,6 +26,8 @@ INFINITE_BIN = int(np.array(np.inf).view(np.int64)) >> _SHIFT
 _FIRST, _COMMON = ONE_ULP_BIN - 200 * BINS_PER_OCTAVE, 264 * BINS_PER_OCTAVE
 """Bins that are counted in an array; those outside, exact 0 and ∞ among them, in a mapping."""
 
+_COMMON_BELOW = 2.0**63
+
 
 class UlpErrors:
     """Statistics of the errors of all elements that count."""
@@ -40,24 +42,29 @@ class UlpErrors:
     def add(self, judged: Judged) -> None:
         """Take in a block."""
         self.correct += int(np.count_nonzero(judged.output.values == judged.verdict.rounded))
-        self.absolute = max(self.absolute, judged.absolute)
-        self.relative = max(self.relative, judged.relative)
+        self.absolute = max(self.absolute, judged.errors.absolute)
         if judged.largest < 0:
             return
         self.radius = max(self.radius, judged.yardstick.radius)
+        # The bound is widened for the roundings of both sides.
+        if not judged.largest * judged.yardstick.most_relative * (1 + 2.0**-50) < self.relative:
+            self.relative = max(self.relative, judged.errors.relative())
         whole = judged.yardstick.all_counted
         if whole and judged.largest < np.inf:
             self.sum.add_rows(judged.error)
         else:
             finite = np.isfinite(judged.error)
             self.sum.add_rows(np.where(finite, judged.error, 0.0), np.count_nonzero(finite))
-        self._count(judged.error if whole else judged.error[judged.counted])
+        self._count(judged.error if whole else judged.error[judged.counted], judged.largest)
 
-    def _count(self, error: NDArray[np.float64]) -> None:
-        bins = bin_numbers(error.ravel())
-        bins -= _FIRST
-        least, most = int(bins.min()), int(bins.max())
-        if least < 0 or most >= _COMMON:
+    def _count(self, error: NDArray[np.float64], largest: float) -> None:
+        bins = bin_numbers(error.ravel(), _FIRST)
+        if largest == np.inf:
+            endless = bins == INFINITE_BIN - _FIRST
+            self._rare[INFINITE_BIN] += int(np.count_nonzero(endless))
+            bins = bins[~endless]
+            largest = float(np.max(error, where=error < np.inf, initial=0.0))
+        if largest > _COMMON_BELOW or int(bins.min(initial=0)) < 0:
             common = (bins >= 0) & (bins < _COMMON)
             rare, counts = np.unique(bins[~common] + _FIRST, return_counts=True)
             self._rare.update(dict(zip(rare.tolist(), counts.tolist(), strict=True)))
@@ -84,13 +91,14 @@ class UlpErrors:
         return dict(sorted([*self._rare.items(), *common]))
 
 
-def bin_numbers(error: NDArray[np.float64]) -> NDArray[np.int64]:
+def bin_numbers(error: NDArray[np.float64], first: int = 0) -> NDArray[np.int64]:
     """Give the errors' bins: bin b holds (edge(b − 1), edge(b)], 128 of them to an octave.
 
     A bin is the leading twelve exponent and seven significand bits of a double, rounded up, so that
-    an error on an edge belongs to the bin that ends there.  Bin 0 holds exact zeros.
+    an error on an edge belongs to the bin that ends there.  Bin 0 holds exact zeros.  Numbers are
+    given less `first`.
     """
-    bits = np.ascontiguousarray(error).view(np.int64) + ((1 << _SHIFT) - 1)
+    bits = np.ascontiguousarray(error).view(np.int64) + (((1 - first) << _SHIFT) - 1)
     bits >>= _SHIFT
     return bits
 

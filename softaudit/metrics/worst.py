@@ -63,21 +63,18 @@ class WorstElements:
             telling |= too_early
         at = np.flatnonzero(telling)
         error = judged.error.take(at)
-        broken = np.isinf(error) if judged.largest == np.inf else np.zeros(at.shape, np.bool_)
+        broken = np.isinf(error)
         if too_early is not None:
             broken |= too_early.take(at)
         code = causes(judged, at)
-        for index in np.flatnonzero(np.bincount(code, minlength=len(CAUSES))):
-            chosen = code == index
-            self._offer(CAUSES[index], _candidate(judged, at[chosen], error[chosen]))
-            self._count(judged, CAUSES[index], at[chosen], at[chosen & broken])
-
-    def _count(
-        self, judged: Judged, cause: str, at: NDArray[np.int64], broken: NDArray[np.int64]
-    ) -> None:
-        for kept, of in ((self.places, at), (self.broken, broken)):
-            places = kept.setdefault(cause, Places())
-            places.add_at(of, judged.error.shape[-1], judged.numbers, judged.window.start)
+        for index, count in enumerate(np.bincount(code)):
+            if count:
+                chosen = code == index
+                self._offer(CAUSES[index], _candidate(judged, at, error, chosen))
+                for kept, of in ((self.places, chosen), (self.broken, chosen & broken)):
+                    places = kept.setdefault(CAUSES[index], Places())
+                    width = judged.error.shape[-1]
+                    places.add_at(at, width, judged.numbers, judged.window.start, of)
 
     def _add_top(self, judged: Judged) -> None:
         largest = judged.largest
@@ -85,7 +82,7 @@ class WorstElements:
             return
         with np.errstate(invalid="ignore"):
             at = np.flatnonzero(judged.error >= _nearly(largest))
-        candidate = _candidate(judged, at, judged.error.take(at))
+        candidate = _candidate(judged, at, judged.error.take(at), np.ones(at.shape, np.bool_))
         if candidate.beats(self.top[1] if self.top else None):
             i = np.searchsorted(judged.numbers, candidate.place[0])
             column = candidate.place[1] - judged.window.start
@@ -127,16 +124,19 @@ def _zeros_too_early(judged: Judged) -> NDArray[np.bool_] | None:
 
 
 def _candidate(
-    judged: Judged, at: NDArray[np.int64], error: NDArray[np.float64]
+    judged: Judged, at: NDArray[np.int64], error: NDArray[np.float64], chosen: NDArray[np.bool_]
 ) -> Candidate:
-    """Give the first of the worst among some elements, in the order of the logits."""
-    ties = np.flatnonzero(error >= _nearly(float(error.max())))
-    keys = _key(error.take(ties))
-    best = int(np.argmax(keys))
-    i, j = divmod(int(at[ties[best]]), judged.error.shape[-1])
+    """Give the first of the worst among chosen elements, in the order of the logits."""
+    largest = float(np.max(error, where=chosen, initial=-1.0))
+    ties = chosen & (error >= _nearly(largest))
+    best = int(np.argmax(ties))
+    if largest < np.inf:
+        some = np.flatnonzero(ties)
+        best = int(some[np.argmax(_key(error.take(some)))])
+    i, j = divmod(int(at[best]), judged.error.shape[-1])
     computed = float(judged.output.values[i, j])
     place = int(judged.numbers[i]), judged.window.start + j
-    return Candidate(int(keys[best]), place, computed)
+    return Candidate(int(_key(error[best])[0]), place, computed)
 
 
 def _nearly(error: float) -> float:
