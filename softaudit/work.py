@@ -195,7 +195,8 @@ class _Block:
             return False
         if self.window != WHOLE and not (self.view or original.view).unchanged:
             return False
-        if not np.array_equal(mine.values, theirs.values, equal_nan=True):
+        different = mine.values != theirs.values
+        if different.any() and not np.isnan(theirs.values[different]).all():
             return False
         self.enclosed = original.enclosed
         return True

@@ -65,12 +65,12 @@ class Cast:
             error = cast.high - y.high
             error += cast.low - y.low
             np.abs(error, out=error)
-            # What the radii cannot tell from 0 is 0.
-            blur = np.abs(cast.high) * cast.radius
-            blur += np.abs(y.high) * y.radius
-            error[(error <= blur) & (blur < np.inf)] = 0.0
-            unit = np.maximum(original.ulp, form.least_normal * 2.0**-52)
-            error /= unit * 2.0 ** (53 - form.precision)
+            error *= 2.0 ** (form.precision - 53)
+            error /= np.maximum(original.ulp, form.least_normal * 2.0**-52)
+            # What the radii cannot tell from 0 is 0: they are relative, and |y| < 2^p ulp(y).
+            blur = (cast.radius + y.radius) * (1.001 * 2.0**form.precision)
+            if any(blur.strides) or float(error.min(initial=np.inf)) <= blur.max(initial=0.0):
+                error[error <= blur] = 0.0
         far = np.union1d(cast.far(), y.far())
         if far.size:
             error.put(far, _far_error(cast, original, form, far))

@@ -95,7 +95,10 @@ class _Trail:
     def y(self) -> NDArray[np.float64]:
         """The exact values, rounded."""
         y = self.judged.verdict.enclosure
-        return np.ldexp(y.high.take(self._at), np.minimum(y.exponent.take(self._at), 1023))
+        high = y.high.take(self._at)
+        if y.far().size == 0:
+            return high
+        return np.ldexp(high, np.minimum(y.exponent.take(self._at), 1023))
 
     @cached_property
     def error(self) -> NDArray[np.float64]:
@@ -234,9 +237,11 @@ def _argument_rounding(t: _Trail) -> Applies:
 def _argument_error(t: _Trail) -> NDArray[np.float64]:
     """Give what the argument of exp has from the roundings of x/T, m/T and their difference."""
     temperature = t.judged.problem.temperature
-    error = _quotient_error(t.logit, temperature, t.quotient)
     top = t.of_facts("quotient")
-    of_top = _quotient_error(t.of_facts("logit"), temperature, top)
+    error = of_top = np.zeros(top.shape)
+    if temperature != 1.0:
+        error = _quotient_error(t.logit, temperature, t.quotient)
+        of_top = _quotient_error(t.of_facts("logit"), temperature, top)
     shifted = error - of_top - _difference_error(t.quotient, top, t.argument)
     # Without a shift the largest logit itself goes into exp.
     return np.asarray(np.where(t.of_facts("argument") == top, error, shifted))
@@ -246,8 +251,6 @@ def _quotient_error(
     x: NDArray[np.float64], temperature: float, quotient: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Give quotient − x/T, with the product quotient · T taken without error (Dekker 1971)."""
-    if temperature == 1.0:
-        return np.zeros(x.shape)
     head, tail = _halves(quotient)
     t_head, t_tail = _halves(np.array(temperature))
     product = quotient * temperature

@@ -132,7 +132,11 @@ class _Evidence:
 
     def out_of_range(self) -> Mask:
         if self.logarithmic:
-            return None if self.judged.key.function == "logsumexp" else np.asarray(self.v > 0)
+            if self.judged.key.function == "logsumexp" or float(self.v.max(initial=0.0)) <= 0:
+                return None
+            return np.asarray(self.v > 0)
+        if self.judged.least >= 0 and float(self.v.max(initial=0.0)) <= 1:
+            return None
         return np.asarray((self.v < 0) | (self.v > 1))
 
 
