@@ -184,7 +184,8 @@ class _Block:
         self.view = view
         values, temperature = self.problem.values, self.problem.temperature
         if view is None:
-            self.enclosed = reference.enclose(values, temperature, functions, method)
+            precision = self.problem.format.precision
+            self.enclosed = reference.enclose(values, temperature, functions, method, precision)
         else:
             self.enclosed = view.row.enclose(values, functions)
 

@@ -34,6 +34,7 @@ of their row, and add up to what the enclosures of every window need.
 
 from __future__ import annotations
 
+from copy import copy
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.model import Function
+    from softaudit.reference.repeats import Repeats
 
 SOFTMAX_ERROR = 2.0**-86.7
 SOFTMAX_RADIUS = 2.0**-86.6
@@ -90,7 +92,7 @@ class Peak(NamedTuple):
         """Put two windows of the same rows together."""
         return Peak(np.maximum(self.top, other.top), np.minimum(self.least, other.least))
 
-    def rows(self, chosen: NDArray[np.bool_]) -> Peak:
+    def rows(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Peak:
         """Give some rows."""
         return Peak(self.top[chosen], self.least[chosen])
 
@@ -168,15 +170,50 @@ class Terms:
 
     def share(self) -> Share:
         """Give what the window adds to c and to S."""
-        rows, width = self.gap.high.shape
-        ties = np.bincount(self.maxima // width, minlength=rows)[:, None]
-        terms = self.term
-        if self.exponent is not None:
-            terms = terms.scaled(power_of_two(np.maximum(self.exponent, -1000)))
-        terms.high.put(self.maxima, 0.0)
-        others = DoubleWord(*(part.copy() for part in dw.total(terms)))
-        terms.high.put(self.maxima, 1.0)  # exp(0) is 1, and its low part 0
-        return Share(ties.astype(np.float64), others)
+        return _share(self.summands(), self.maxima)
+
+    def summands(self) -> DoubleWord:
+        """Give a copy of the terms, each with its power of two."""
+        if self.exponent is None:
+            return DoubleWord(self.term.high.copy(), self.term.low.copy())
+        return self.term.scaled(power_of_two(np.maximum(self.exponent, -1000)))
+
+    def enclose(self, function: Function, sums: Sums) -> Enclosure:
+        """Enclose the window's values of a function, or the rows' own of logsumexp."""
+        if function == "logsumexp":
+            return sums.logsumexp()
+        return sums.softmax(self) if function == "softmax" else sums.log_softmax(self)
+
+
+class RepeatedTerms:
+    """As `Terms`, of rows with few distinct logits: each is looked at once."""
+
+    def __init__(
+        self, x: NDArray[np.float64], temperature: float, peak: Peak, repeats: Repeats
+    ) -> None:
+        self._repeats = repeats
+        self._maxima = np.flatnonzero(x == peak.top)
+        self._terms = Terms(repeats.values, temperature, peak.rows(repeats.rows))
+
+    def share(self) -> Share:
+        """Give c and S, summed in the order of the logits."""
+        summands = self._terms.summands()
+        return _share(DoubleWord(*map(self._repeats.spread, summands)), self._maxima)
+
+    def enclose(self, function: Function, sums: Sums) -> Enclosure:
+        """Enclose the rows' values of a function."""
+        if function == "logsumexp":
+            return sums.logsumexp()
+        found = self._terms.enclose(function, sums.rows(self._repeats.rows))
+        return self._repeats.spread_enclosure(found)
+
+
+def _share(terms: DoubleWord, maxima: NDArray[np.int64]) -> Share:
+    """Count the maxima, and sum all other terms; `terms` are written to."""
+    rows, width = terms.high.shape
+    ties = np.bincount(maxima // width, minlength=rows)[:, None]
+    terms.high.put(maxima, 0.0)  # where exp(0) is 1, and its low part 0
+    return Share(ties.astype(np.float64), dw.total(terms))
 
 
 class Sums:
@@ -197,11 +234,15 @@ class Sums:
         self.sum = dw.add_double(self.others, self.ties)
         self.inverse = dw.divide(_constant(1.0, self.ties), self.sum)
 
-    def enclose(self, function: Function, terms: Terms) -> Enclosure:
-        """Enclose a window's values of a function, or the rows' own of logsumexp."""
-        if function == "logsumexp":
-            return self.logsumexp()
-        return self.softmax(terms) if function == "softmax" else self.log_softmax(terms)
+    def rows(self, chosen: NDArray[np.int64]) -> Sums:
+        """Give rows, some of them several times."""
+        some = copy(self)
+        some.log_of_total = self.log_of_total.rows(chosen)
+        for name in ("top", "ties"):
+            setattr(some, name, getattr(self, name)[chosen])
+        for name in ("others", "sum", "inverse"):
+            setattr(some, name, getattr(self, name).rows(chosen))
+        return some
 
     def softmax(self, terms: Terms) -> Enclosure:
         """Enclose e_j / (c + S)."""

@@ -34,7 +34,7 @@ class DoubleWord(NamedTuple):
     high: NDArray[np.float64]
     low: NDArray[np.float64]
 
-    def rows(self, chosen: NDArray[np.bool_]) -> DoubleWord:
+    def rows(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> DoubleWord:
         """Give some rows."""
         return DoubleWord(self.high[chosen], self.low[chosen])
 

@@ -9,7 +9,8 @@ import numpy as np
 from softaudit.formats import LEAST_BINADE
 from softaudit.model import Enclosure, Function
 from softaudit.reference import by_mpmath
-from softaudit.reference.certified import Peak, Share, Sums, Terms
+from softaudit.reference.certified import Peak, RepeatedTerms, Sums, Terms
+from softaudit.reference.repeats import NARROW, Repeats
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +34,7 @@ def enclose(
     temperature: float,
     functions: tuple[Function, ...],
     method: str = "certified",
+    precision: int = 53,
 ) -> dict[Function, Enclosed]:
     """Enclose the exact values of functions on rows of logits.
 
@@ -46,6 +48,9 @@ def enclose(
         Which functions; they share the rows' sums.
     method : str
         One of `METHODS`.
+    precision : int
+        Significant bits that x̂ has; where these are few, equal logits are enclosed once.  The
+        result is the same to the bit.
 
     Returns
     -------
@@ -58,7 +63,7 @@ def enclose(
     if method == "certified":
         peak = Peak.of(values)
         ordinary = peak.tame(temperature)
-        parts = _certified(values, temperature, functions, peak, ordinary)
+        parts = _certified(values, temperature, functions, peak, ordinary, precision)
     if not ordinary.any():
         found = by_mpmath.enclose(values, temperature, functions)
         return {f: Enclosed(found[f], ~ordinary) for f in functions}
@@ -76,27 +81,32 @@ def _certified(
     functions: tuple[Function, ...],
     peak: Peak,
     rows: NDArray[np.bool_],
+    precision: int,
 ) -> dict[Function, Enclosure]:
     """Enclose tame rows, and leave of `rows` those that turn out to be ordinary."""
-    if not rows.any():
-        return {}
-    terms, share = _terms(values, temperature, peak, rows)
-    ordinary = share.ordinary()
-    if not ordinary.all():
+    while rows.any():
+        x, top = (values, peak) if rows.all() else (values[rows], peak.rows(rows))
+        terms = _terms(x, temperature, top, precision)
+        share = terms.share()
+        ordinary = share.ordinary()
+        if ordinary.all():
+            sums = Sums(top, share, temperature)
+            return {f: _spread(terms.enclose(f, sums), rows) for f in functions}
         rows[rows] = ordinary
-        if not rows.any():
-            return {}
-        terms, share = _terms(values, temperature, peak, rows)
-    sums = Sums(peak if rows.all() else peak.rows(rows), share, temperature)
-    return {f: _spread(sums.enclose(f, terms), rows) for f in functions}
+    return {}
 
 
 def _terms(
-    values: NDArray[np.float64], temperature: float, peak: Peak, rows: NDArray[np.bool_]
-) -> tuple[Terms, Share]:
-    some = (values, peak) if rows.all() else (values[rows], peak.rows(rows))
-    terms = Terms(some[0], temperature, some[1])
-    return terms, terms.share()
+    x: NDArray[np.float64], temperature: float, peak: Peak, precision: int
+) -> Terms | RepeatedTerms:
+    if precision <= NARROW and x.size >= _WORTH_LOOKING:
+        repeats = Repeats(x, precision)
+        if repeats.few:
+            return RepeatedTerms(x, temperature, peak, repeats)
+    return Terms(x, temperature, peak)
+
+
+_WORTH_LOOKING = 1 << 13
 
 
 def _spread(part: Enclosure, rows: NDArray[np.bool_]) -> Enclosure:

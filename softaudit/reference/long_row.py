@@ -113,7 +113,7 @@ class LongRow:
             return self._by_mpmath(values, functions, self._base_row)
         terms = Terms(values, self.temperature, self.peak)
         no = np.zeros(1, dtype=np.bool_)
-        found = {f: Enclosed(self.sums.enclose(f, terms), no) for f in functions}
+        found = {f: Enclosed(terms.enclose(f, self.sums), no) for f in functions}
         if "logsumexp" in found and found["logsumexp"].enclosure.radius[0, 0] > WIDE:
             sharper, _, _ = next(self.growing(self._top, "logsumexp"))
             found |= self._by_mpmath(values, ("logsumexp",), sharper)

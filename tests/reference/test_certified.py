@@ -43,7 +43,7 @@ def enclose(x: np.ndarray, temperature: float, functions: tuple[str, ...] = FUNC
     """Enclose ordinary rows by double-word arithmetic alone."""
     terms = Terms(x, temperature, Peak.of(x))
     sums = Sums(Peak.of(x), terms.share(), temperature)
-    return {function: sums.enclose(function, terms) for function in functions}
+    return {function: terms.enclose(function, sums) for function in functions}
 
 
 def lies_within(y, high: float, low: float, exponent: int, radius: float, side: int) -> bool:
