@@ -34,7 +34,7 @@ LONGEST_ROW = 1 << 28
 """Columns up to which the error analysis of a row's sum holds."""
 
 
-def _unheard(_: int) -> bool:
+def _unheard(_: float) -> bool:
     return False
 
 
@@ -44,7 +44,7 @@ def audit(
     *,
     block: int = BLOCK,
     jobs: int = 1,
-    heard: Callable[[int], bool] = _unheard,
+    heard: Callable[[float], bool] = _unheard,
 ) -> Audit:
     """Compute every cell of a plan on logits, and compare every result with the exact value.
 
@@ -57,8 +57,8 @@ def audit(
     jobs : int
         How many processes share the rows; no figure depends on it, and work of a second or two is not shared.
     heard : callable
-        Told after every block how many rows are done.  Once it answers True no other block is
-        begun, and what is done is returned, marked partial.
+        Told after every block how many rows are done; of a long row, also what part of it.  Once it
+        answers True after a block no other is begun, and what is done is returned, marked partial.
 
     Returns
     -------
@@ -120,13 +120,13 @@ def alone(
     keys: tuple[CellKey, ...],
     numbers: NDArray[np.int64],
     step: int,
-    heard: Callable[[int], bool],
+    heard: Callable[[float], bool],
 ) -> tuple[Work, int]:
     """Audit all rows in this process; give the work, and how many rows are done."""
     let_memory_be_kept()
     work, done = Work(logits, plan, keys), 0
     while done < len(numbers):
-        work.add(numbers[done : done + step])
+        work.add(numbers[done : done + step], lambda part, before=done: heard(before + part))
         done = min(done + step, len(numbers))
         if heard(done):
             break

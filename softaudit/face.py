@@ -67,6 +67,7 @@ def audit(
     order: Sequence[str] = (),
     temperature: float = 1.0,
     worst: int = 5,
+    jobs: int = 1,
 ) -> Audit:
     """Compute softmax and its relatives on logits, and judge every result.
 
@@ -80,6 +81,9 @@ def audit(
         T, positive and finite.
     worst : int
         How many worst elements a cell keeps, one per cause.
+    jobs : int
+        Processes that share long work; the result is the same.  They are spawned, so a script that
+        asks for several begins its work under `if __name__ == "__main__":`.
 
     Returns
     -------
@@ -95,7 +99,8 @@ def audit(
     names = (function, format, algorithm, compute, accumulate, order)
     options = dict(zip(OPTIONS, map(_several, names), strict=True))
     plan = make_plan(options, temperature=temperature, worst=worst)
-    return run_audit(logits if isinstance(logits, Logits) else from_array(logits), plan)
+    source = logits if isinstance(logits, Logits) else from_array(logits)
+    return run_audit(source, plan, jobs=jobs)
 
 
 def compute(

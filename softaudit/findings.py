@@ -95,6 +95,10 @@ def _notes(audit: Audit) -> Iterator[Finding]:
         reasons.setdefault(skipped.reason, []).append(skipped.cell)
     for reason, cells in reasons.items():
         yield Finding("note", tuple(cells), None, f"{count(len(cells), 'cell')} skipped: {reason}")
+    if audit.reference.undecided:
+        number = count(audit.reference.undecided, "exact value")
+        text = f"{number} too near a boundary to be told apart within the budget: undecided"
+        yield Finding("note", (), None, text)
 
 
 _DEGENERATE = {

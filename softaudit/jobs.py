@@ -2,7 +2,7 @@
 
 Threads would not do: between the many small array operations of a block they wait for each other.
 The processes are spawned, not forked, so that nothing of this one's state goes with them; they map
-the file themselves, or share a copy of what is only in memory.
+the file themselves, or a copy of what is only in memory.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import mmap
 import multiprocessing
 import signal
+import tempfile
 import threading
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import shared_memory
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,7 @@ def share(
     numbers: NDArray[np.int64],
     step: int,
     processes: int,
-    heard: Callable[[int], bool],
+    heard: Callable[[float], bool],
 ) -> tuple[Work, int]:
     """Audit rows in several processes; see `softaudit.audit.audit`.
 
@@ -64,7 +64,7 @@ def share(
     """
     context = multiprocessing.get_context("spawn")
     begun, finished = context.Value("q", 0), context.Value("q", 0)
-    with _place(logits) as place:
+    with _placed(logits.values) as place:
         task = _Task(place, replace(logits, values=np.empty((0, 0))), plan, keys, numbers, step)
         with ProcessPoolExecutor(
             processes, context, initializer=_remember, initargs=(begun, finished)
@@ -73,16 +73,16 @@ def share(
                 parts = [pool.submit(_work, task) for _ in range(processes)]
             try:
                 _listen(parts, lambda: finished.value, heard)
+            finally:
+                with begun.get_lock():
+                    begun.value = len(numbers)  # nobody begins another block
+            try:
                 works = [part.result() for part in parts]
             except BrokenProcessPool as error:
                 raise SoftauditError(
                     "a process ended before its work was done, perhaps for want of memory; "
                     "try --jobs 1"
                 ) from error
-            finally:
-                with begun.get_lock():
-                    begun.value = len(numbers)
-                    # Nobody begins another block, and the pool waits for those begun.
     whole = Work(logits, plan, keys)
     for work in works:
         whole.merge(work)
@@ -90,7 +90,7 @@ def share(
 
 
 def _listen(
-    parts: list[Future[Work]], finished: Callable[[], int], heard: Callable[[int], bool]
+    parts: list[Future[Work]], finished: Callable[[], int], heard: Callable[[float], bool]
 ) -> None:
     """Tell of finished rows until all parts are done, one failed, or the answer is to stop."""
     told = 0
@@ -119,38 +119,43 @@ def _uninterrupted() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where another process finds the numbers: in a mapped file, or in shared memory."""
+    """Where another process finds the logits: an array in a file that it maps."""
 
-    name: str
-    in_file: bool
+    path: str
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
     dtype: np.dtype[Any]
 
+    def open(self) -> NDArray[Any]:
+        """Map the array."""
+        with Path(self.path).open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return np.ndarray(self.shape, self.dtype, mapped, self.offset, self.strides)
+
 
 @contextmanager
-def _place(logits: Logits) -> Iterator[_Place]:
-    values = logits.values
+def _placed(values: NDArray[Any]) -> Iterator[_Place]:
+    """Give the place of an array, in a temporary file if it is in memory alone."""
     root: Any = values
     while isinstance(root.base, np.ndarray):
         root = root.base
     if isinstance(root, np.memmap) and root.filename is not None:
         start, first = (a.__array_interface__["data"][0] for a in (values, root))
         offset = root.offset + start - first
-        yield _Place(
-            str(root.filename), True, offset, values.shape, values.strides, values.dtype
-        )
+        yield _Place(str(root.filename), offset, values.shape, values.strides, values.dtype)
         return
-    memory = shared_memory.SharedMemory(create=True, size=values.nbytes)
-    try:
-        copy: NDArray[Any] = np.ndarray(values.shape, values.dtype, memory.buf)
-        copy[...] = values
-        yield _Place(memory.name, False, 0, copy.shape, copy.strides, copy.dtype)
-        del copy
-    finally:
-        memory.close()
-        memory.unlink()
+    with tempfile.NamedTemporaryFile(prefix="softaudit-") as file:
+        whole = np.ascontiguousarray(values)
+        try:
+            file.write(whole.reshape(-1).view(np.uint8).data)
+            file.flush()
+        except OSError as error:
+            raise SoftauditError(
+                f"{tempfile.gettempdir()}: no room for {whole.nbytes} bytes that processes would "
+                f"share ({error.strerror}); set TMPDIR, or try --jobs 1"
+            ) from error
+        yield _Place(file.name, 0, whole.shape, whole.strides, whole.dtype)
 
 
 @dataclass(frozen=True)
@@ -176,11 +181,7 @@ def _work(task: _Task) -> Work:
     """Audit blocks of rows, in a process of its own, until none is left to begin."""
     check_processor()
     let_memory_be_kept()
-    place = task.place
-    memory = None if place.in_file else shared_memory.SharedMemory(place.name)
-    buffer = _map(place.name) if memory is None else memory.buf
-    values = np.ndarray(place.shape, place.dtype, buffer, place.offset, place.strides)
-    work = Work(replace(task.about, values=values), task.plan, task.keys)
+    work = Work(replace(task.about, values=task.place.open()), task.plan, task.keys)
     begun, finished = _counters
     while True:
         with begun.get_lock():
@@ -193,7 +194,3 @@ def _work(task: _Task) -> Work:
             finished.value += len(numbers)
     return work
 
-
-def _map(name: str) -> mmap.mmap:
-    with Path(name).open("rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

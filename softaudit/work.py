@@ -17,6 +17,8 @@ from softaudit.problem import Census, finite_range, pose
 from softaudit.tally import Tally
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from softaudit.model import Arithmetic, CellKey, Function, Logits, Plan, Problem, Verdict
@@ -53,8 +55,8 @@ class Work:
         """Give what rounding the logits alone did, for a cell."""
         return self.casts[key.function, key.arithmetic.storage.name]
 
-    def add(self, numbers: NDArray[np.int64]) -> None:
-        """Audit some rows."""
+    def add(self, numbers: NDArray[np.int64], within: Callable[[float], object] = float) -> None:
+        """Audit some rows; `within` is told what part of a long row is done."""
         if self.logits.columns <= WINDOW:
             x = self.logits.take(numbers)
             self._widen(*finite_range(x))
@@ -62,17 +64,18 @@ class Work:
             self.logits.release()
         else:
             for number in numbers:
-                self._add_long(int(number))
+                self._add_long(int(number), within)
 
-    def _add_long(self, number: int) -> None:
+    def _add_long(self, number: int, within: Callable[[float], object]) -> None:
         """Audit one long row: what its windows add up to first, then the windows."""
         asked: dict[str, list[CellKey]] = {AS_READ: [], **self.by_format}
         views = {
             form: LongView(self.logits, number, FORMATS[form], self.temperature, self.method, keys)
             for form, keys in asked.items()
         }
-        for view in views.values():
+        for i, view in enumerate(views.values()):
             view.gather()
+            within((i + 1) / len(views) / 2)
         original = views[AS_READ]
         self._widen(*original.range)
         for view in views.values():
@@ -81,6 +84,7 @@ class Work:
         for window, x in original.windows():
             self._judge_all(np.array([number]), x, window, views)
             self.logits.release()
+            within((1 + (window.start + x.shape[-1]) / self.logits.columns) / 2)
 
     def _judge_all(
         self,

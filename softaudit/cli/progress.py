@@ -42,12 +42,12 @@ class Progress:
         self._estimate_wanted = self._bar_wanted or (mode == "auto" and not quiet)
 
     @contextmanager
-    def of(self, name: str, rows: int, columns: int) -> Iterator[Callable[[int], bool]]:
+    def of(self, name: str, rows: int, columns: int) -> Iterator[Callable[[float], bool]]:
         """Give what to tell how many rows of a source are done."""
         watch = _Watch(name, rows, columns)
         estimated, show = not self._estimate_wanted, self._show(watch)
 
-        def heard(done: int) -> bool:
+        def heard(done: float) -> bool:
             nonlocal estimated
             watch.note(done)
             if not estimated and watch.elapsed > ESTIMATED_AFTER:
@@ -74,18 +74,18 @@ class _Watch:
 
     def __init__(self, name: str, rows: int, columns: int) -> None:
         self.name, self.rows, self.columns = name, rows, columns
-        self.done = 0
+        self.done = 0.0
         self.elapsed = 0.0
         self._start = monotonic()
 
-    def note(self, done: int) -> None:
+    def note(self, done: float) -> None:
         self.done = done
         self.elapsed = monotonic() - self._start
 
     @property
     def left(self) -> float:
         """Seconds, if the rest goes as what is done."""
-        return self.elapsed * (self.rows - self.done) / max(self.done, 1)
+        return self.elapsed * (self.rows - self.done) / max(self.done, 1e-9)
 
     @property
     def rate(self) -> str:
@@ -97,7 +97,7 @@ class _Watch:
 
     def estimate(self) -> str:
         """Give the line that is printed before long work."""
-        each = self.elapsed / max(self.done, 1)
+        each = self.elapsed / max(self.done, 1e-9)
         few = max(1, int(SHORT / each))
         few = int(float(f"{few:.0e}"))
         return (
@@ -108,7 +108,7 @@ class _Watch:
     def line(self) -> str:
         """Give what a bar says, as one line."""
         left = f"{duration(self.left)} left"
-        return f"{self.name}: {self.done} of {self.rows} rows, {self.rate}, {left}"
+        return f"{self.name}: {int(self.done)} of {self.rows} rows, {self.rate}, {left}"
 
 
 class _Lines:
@@ -141,7 +141,7 @@ class _Bar:
             self._begin()
         watch = self._watch
         self._bar.update(
-            self._task, completed=watch.done, rate=watch.rate, left=duration(watch.left)
+            self._task, completed=watch.done, rows=int(watch.done), rate=watch.rate, left=duration(watch.left)
         )
 
     def _begin(self) -> None:
@@ -151,14 +151,14 @@ class _Bar:
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
-            TextColumn("{task.completed} of {task.total} rows", markup=False),
+            TextColumn("{task.fields[rows]} of {task.total} rows", markup=False),
             TextColumn("{task.fields[rate]}", markup=False),
             TextColumn("{task.fields[left]} left", markup=False),
             console=Console(stderr=True),
             transient=True,
             expand=True,
         )
-        self._task = self._bar.add_task(self._watch.name, total=self._watch.rows, rate="", left="")
+        self._task = self._bar.add_task(self._watch.name, total=self._watch.rows, rows=0, rate="", left="")
         self._bar.start()
 
 

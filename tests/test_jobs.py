@@ -1,0 +1,169 @@
+"""The same report to the bit, however rows are cut into blocks and shared among processes."""
+
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+
+import ml_dtypes
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import softaudit
+from softaudit.audit import audit
+from softaudit.errors import SoftauditError
+from softaudit.plan import make_plan
+from softaudit.sources import read
+from softaudit.sources.array import from_array
+
+from .hard_rows import HARD_ROWS
+
+OPTIONS = {"function": ("softmax", "log_softmax", "logsumexp"), "format": ("float16", "float32")}
+
+
+def padded(rows) -> np.ndarray:
+    longest = max(map(len, rows))
+    return np.array([row + [-np.inf] * (longest - len(row)) for row in rows])
+
+
+HARD = padded(list(HARD_ROWS.values()))
+
+
+def report(logits, **rest) -> str:
+    """Give all that is reported, as bytes would hold it."""
+    return softaudit.render(audit(logits, make_plan(OPTIONS), **rest), "json")
+
+
+@pytest.fixture
+def _shared(monkeypatch):
+    monkeypatch.setattr(sys.modules["softaudit.audit"], "WORTH_SHARING", 0)
+
+
+@given(rows=st.lists(st.sampled_from(list(HARD_ROWS.values())), min_size=2, max_size=9),
+       block=st.integers(1, 400))  # fmt: skip
+@settings(max_examples=25, deadline=None)
+def test_no_block_size_changes_a_byte(rows, block):
+    logits = from_array(padded(rows))
+    assert report(logits, block=block) == report(logits)
+
+
+@pytest.mark.parametrize("block", [1, 4095, 8192, 70_000, 1 << 20])
+def test_no_block_size_changes_a_byte_of_wide_rows(block):
+    """Rows of several chunks, with repeats enough that narrow formats look them up, or not."""
+    rng = np.random.default_rng(8)
+    rows = np.concatenate([rng.normal(0, 4, (3, 9001)), rng.integers(-9, 9, (3, 9001))])
+    rows[1, ::5], rows[4, 7] = -np.inf, np.nan
+    logits = from_array(rows)
+    assert report(logits, block=block) == report(logits)
+
+
+def in_memory(_path):
+    return from_array(HARD.reshape(-1, 2, HARD.shape[-1])[:, ::-1])
+
+
+def mapped(path):
+    np.save(path, HARD)
+    return read(str(path))[0]
+
+
+def fortran_order_along_another_axis(path):
+    np.save(path, np.asfortranarray(HARD.T))
+    return read(str(path), axis=0)[0]
+
+
+def bfloat16(path):
+    with np.errstate(invalid="ignore", over="ignore"):
+        np.save(path, HARD.astype(ml_dtypes.bfloat16))
+    return read(str(path))[0]
+
+
+@pytest.mark.usefixtures("_shared")
+@pytest.mark.parametrize(
+    "source", [in_memory, mapped, fortran_order_along_another_axis, bfloat16], ids=lambda f: f.__name__
+)
+def test_no_number_of_processes_changes_a_byte(source, tmp_path):
+    logits = source(tmp_path / "a.npy")
+    alone = report(logits)
+    for jobs in (2, 3):
+        assert report(logits, block=60, jobs=jobs) == alone
+
+
+def test_small_work_is_not_shared(monkeypatch):
+    def refuse(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(sys.modules["softaudit.audit"], "share", refuse)
+    assert report(from_array(HARD), jobs=8)
+
+
+@pytest.mark.usefixtures("_shared")
+def test_an_interrupt_leaves_the_first_rows_whole():
+    rows = np.tile(HARD, (60, 1))
+    plan = make_plan(OPTIONS)
+    found = audit(from_array(rows), plan, block=60, jobs=2, heard=lambda _: True)
+    assert found.partial is not None
+    assert 0 < found.partial < len(rows)
+    first = audit(from_array(rows[: found.partial]), plan)
+    for cell, same in zip(found.cells, first.cells, strict=True):
+        assert (cell.rows, cell.ulp, cell.histogram) == (same.rows, same.ulp, same.histogram)
+
+
+@pytest.mark.usefixtures("_shared")
+def test_a_process_that_is_killed():
+    def kill(_):
+        for process in multiprocessing.active_children():
+            process.kill()
+        return False
+
+    rows = np.tile(HARD, (20, 1))
+    with pytest.raises(SoftauditError, match="try --jobs 1"):
+        audit(from_array(rows), make_plan(OPTIONS), block=60, jobs=2, heard=kill)
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.usefixtures("_shared")
+def test_no_room_to_share(monkeypatch):
+    class Full:
+        name = "nowhere"
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def write(self, _):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", lambda **_: Full())
+    with pytest.raises(SoftauditError, match="No space left on device.*set TMPDIR"):
+        audit(from_array(HARD), make_plan(OPTIONS), block=60, jobs=2)
+
+
+def test_ctrl_c_ends_all_processes(tmp_path):
+    """A terminal sends the interrupt to the whole group; what is done is printed."""
+    rows = np.random.default_rng(1).normal(0, 4, (500, 30_000)).astype(np.float32)
+    np.save(tmp_path / "a.npy", rows)
+    command = [sys.executable, "-m", "softaudit", "check", "a.npy", "--jobs", "2",
+               "--output-format", "json", "--progress", "always"]  # fmt: skip
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    assert "rows" in process.stderr.readline()  # the first line of progress
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert '"partial": null' not in out
+    assert "Traceback" not in err
+
+
+def test_what_the_python_face_gives():
+    found = softaudit.audit(HARD, jobs=2, format="float16")
+    assert found.partial is None

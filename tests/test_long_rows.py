@@ -1,0 +1,143 @@
+"""Rows that are looked at window by window: the same answers as in one piece."""
+
+from __future__ import annotations
+
+import sys
+from math import isclose
+
+import numpy as np
+import pytest
+
+from softaudit.audit import LONGEST_ROW, audit
+from softaudit.errors import InputError
+from softaudit.json_v1 import to_json
+from softaudit.model import Logits
+from softaudit.plan import make_plan
+from softaudit.reference import long_row
+from softaudit.report import make_report
+from softaudit.sources.array import from_array
+
+ALL = {"function": ("softmax", "log_softmax", "logsumexp")}
+COLUMNS = 9001
+RNG = np.random.default_rng(6)
+
+
+def normal(scale: float) -> np.ndarray:
+    return RNG.normal(0, scale, COLUMNS).astype(np.float32)
+
+
+def changed(values: np.ndarray, **at: float) -> np.ndarray:
+    values = values.copy()
+    for place, value in at.items():
+        values[int(place[1:])] = value
+    return values
+
+
+ROWS = {
+    "normal": normal(3.0),
+    "wide": normal(60.0),
+    "overflowing": normal(12.0),
+    "masked in one window": np.where(np.arange(COLUMNS) // 4096 == 1, -np.inf, normal(2.0)),
+    "NaN in the second window": changed(normal(1.0), _5000=np.nan),
+    "infinity in the last window": changed(normal(1.0), _9000=np.inf),
+    "nothing but masks": np.full(COLUMNS, -np.inf),
+    "one finite logit": changed(np.full(COLUMNS, -np.inf), _8500=3.0),
+    "equal": np.zeros(COLUMNS),
+    "equal, in float16 the sum overflows": np.full(COLUMNS, 11.0),
+    "dominated": changed(np.round(normal(1.0), 1), _4500=700.0),
+    "dominated and far": changed(np.round(normal(1.0), 1), _4500=5000.0),
+    "largest twice, in two windows": changed(normal(1.0), _0=9.0, _8999=9.0),
+    "masks made by the cast": np.where(np.arange(COLUMNS) % 3 == 0, -1e38, normal(1.0)),
+    "lost to the cast": changed(normal(1.0), _8200=1e38),
+    "log-probabilities, whose logsumexp is near 0": normal(3.0) - np.float32(13.5),
+    "finite minimum": changed(normal(1.0), _100=-3.4e38, _8600=-3.4e38),
+}
+
+
+def document(x, options, **rest) -> dict:
+    return to_json(make_report([audit(from_array(x), make_plan(options, **rest))]))
+
+
+def assert_alike(whole, parts, place="") -> None:
+    """Compare reports: counts and places exactly, figures to what sums of other order give."""
+    if isinstance(whole, dict):
+        assert whole.keys() == parts.keys(), place
+        for name in whole:
+            assert_alike(whole[name], parts[name], f"{place}/{name}")
+    elif isinstance(whole, list):
+        assert len(whole) == len(parts), place
+        for i, pair in enumerate(zip(whole, parts, strict=True)):
+            assert_alike(*pair, f"{place}/{i}")
+    elif isinstance(whole, float) and isinstance(parts, float):
+        assert isclose(whole, parts, rel_tol=1e-12, abs_tol=1e-15), (place, whole, parts)
+    else:
+        assert whole == parts, place
+
+
+@pytest.fixture
+def in_windows(monkeypatch):
+    """Give what audits in windows of 4096 columns."""
+
+    def document_in_windows(*args, **rest):
+        with monkeypatch.context() as patch:
+            for module in ("softaudit.work", "softaudit.long_view", "softaudit.audit"):
+                patch.setattr(sys.modules[module], "WINDOW", 4096)
+            return document(*args, **rest)
+
+    return document_in_windows
+
+
+def without_tiers(found: dict) -> dict:
+    """Leave out what settled the values: windows may have their own ways."""
+    for each in found["audits"]:
+        del each["reference"]
+    return found
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_windows_change_nothing(name, in_windows):
+    x = np.stack([ROWS[name], ROWS["normal"]])
+    assert_alike(without_tiers(document(x, ALL)), without_tiers(in_windows(x, ALL)))
+
+
+@pytest.mark.parametrize("temperature", [0.7, 4.0])
+def test_nor_under_a_temperature(temperature, in_windows):
+    x = np.stack([ROWS["normal"], ROWS["masked in one window"], ROWS["wide"]])
+    options = {**ALL, "format": ("float16", "float32", "float64")}
+    whole, parts = (f(x, options, temperature=temperature) for f in (document, in_windows))
+    assert_alike(whole, parts)
+
+
+def test_nor_in_any_order_of_summation(in_windows):
+    options = {**ALL, "format": ("float16", "bfloat16", "float32"),
+               "order": ("pairwise", "sequential", "compensated", "numpy")}  # fmt: skip
+    x = np.stack([ROWS["normal"], ROWS["overflowing"]])
+    assert_alike(document(x, options), in_windows(x, options))
+
+
+def test_nor_where_mpmath_judges_alone(in_windows):
+    x = np.round(np.stack([ROWS["normal"], ROWS["masked in one window"]]), 1)
+    whole, parts = (f(x, ALL, reference="mpmath") for f in (document, in_windows))
+    assert_alike(whole, parts)
+
+
+def test_every_value_has_one_tier(in_windows):
+    x = np.stack(list(ROWS.values()))
+    for make in (document, in_windows):
+        found = make(x, {**ALL, "format": ("float32", "float64")})["audits"][0]
+        judged = sum(c["elements"] for c in found["cells"] if c["algorithm"] == "stable")
+        assert sum(found["reference"]["tiers"].values()) == judged
+
+
+def test_too_many_distinct_logits_for_mpmath(in_windows, monkeypatch):
+    monkeypatch.setattr(long_row, "MOST_DISTINCT", 1000)
+    x = changed(normal(1.0), _4500=7000.0)[None]
+    with pytest.raises(InputError, match="over 1000 distinct logits needs mpmath"):
+        in_windows(x, {"format": ("float32",)})
+
+
+def test_rows_longer_than_the_analysis_allows():
+    endless = np.broadcast_to(np.float32(0), (1, LONGEST_ROW + 1))
+    logits = Logits(endless, "a", "a", "float32", endless.shape, "")
+    with pytest.raises(InputError, match="--axis"):
+        audit(logits, make_plan({"format": ("float32",)}))
