@@ -6,6 +6,7 @@ and enclosed once per storage format, and every algorithm that answers it is com
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +14,11 @@ import numpy as np
 from softaudit import reference
 from softaudit.elements import row_tables
 from softaudit.errors import InputError, OptionError
-from softaudit.jobs import let_memory_be_kept, share
 from softaudit.long_view import WINDOW, AskedRows
 from softaudit.model import Audit, CellKey, ReferenceUse, SkippedCell
 from softaudit.problem import round_temperature
 from softaudit.tally import make_cell
-from softaudit.work import Work
+from softaudit.work import Work, let_memory_be_kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,8 @@ def audit(
     block : int
         Elements to take at once; no figure depends on it.
     jobs : int
-        How many processes share the rows; no figure depends on it, and work of a second or two is not shared.
+        How many processes share the rows; no figure depends on it.  Work of a second or two is not
+        shared.
     heard : callable
         Told after every block how many rows are done; of a long row, also what part of it.  Once it
         answers True after a block no other is begun, and what is done is returned, marked partial.
@@ -85,6 +86,8 @@ def audit(
     step = max(1, block // logits.columns)
     cost = numbers.size * logits.columns * len(keys)
     if jobs > 1 and cost >= WORTH_SHARING and numbers.size > step:
+        from softaudit.jobs import share  # whose imports take a while
+
         work, done = share(logits, plan, keys, numbers, step, jobs, heard)
     else:
         work, done = alone(logits, plan, keys, numbers, step, heard)
@@ -114,6 +117,10 @@ WORTH_SHARING = 100_000_000
 """Logits times cells from which processes save more than their start takes."""
 
 
+def _within(heard: Callable[[float], bool], done: int, part: float) -> None:
+    heard(done + part)
+
+
 def alone(
     logits: Logits,
     plan: Plan,
@@ -126,7 +133,7 @@ def alone(
     let_memory_be_kept()
     work, done = Work(logits, plan, keys), 0
     while done < len(numbers):
-        work.add(numbers[done : done + step], lambda part, before=done: heard(before + part))
+        work.add(numbers[done : done + step], partial(_within, heard, done))
         done = min(done + step, len(numbers))
         if heard(done):
             break

@@ -23,7 +23,7 @@ import numpy as np
 
 from softaudit.errors import SoftauditError
 from softaudit.reference import check_processor
-from softaudit.work import Work
+from softaudit.work import Work, let_memory_be_kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,15 +33,6 @@ if TYPE_CHECKING:
     from softaudit.model import CellKey, Logits, Plan
 
 _LISTEN_EVERY = 0.1
-
-
-def let_memory_be_kept() -> None:
-    """Let a block's arrays come from memory that the last one's had.
-
-    glibc gives freed memory back to the system, and takes it again page by page, unless it has seen
-    an array larger than all of a block's come and go; this one is never written to.
-    """
-    np.empty(3 << 20)
 
 
 def share(
@@ -193,4 +184,3 @@ def _work(task: _Task) -> Work:
         with finished.get_lock():
             finished.value += len(numbers)
     return work
-

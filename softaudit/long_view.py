@@ -160,8 +160,6 @@ class AskedRows:
 
     def _look(self, number: int, form: Format) -> reference.Answers:
         if self.logits.columns > WINDOW:
-            return LongView(
-                self.logits, number, form, self._temperature, self._method, []
-            ).row
+            return LongView(self.logits, number, form, self._temperature, self._method, []).row
         problem = pose(self.logits.take(np.array([number])), form, self._temperature)
         return reference.ShortRow(problem.values[0], problem.temperature)

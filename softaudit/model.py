@@ -257,7 +257,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Enclosure:
-    """Proven bounds of exact values: |y − (high + low) · 2^exponent| ≤ radius · |high| · 2^exponent.
+    """Proven bounds of exact values: |y / 2^exponent − (high + low)| ≤ radius · |high|.
 
     All arrays have one shape, that of the function's values; `exponent`, `radius` and `side` may
     be one number that is broadcast, and none is written to.

@@ -65,13 +65,8 @@ class Census(NamedTuple):
         if np.isfinite(rounded).all():
             return cls(no, no, yes, no, yes)
         gained = (np.isposinf(rounded) & ~np.isposinf(x)) | (np.isnan(rounded) & ~np.isnan(x))
-        return cls(
-            np.isnan(x).any(axis=-1),
-            np.isposinf(x).any(axis=-1),
-            np.isfinite(x).any(axis=-1),
-            gained.any(axis=-1),
-            np.isfinite(rounded).any(axis=-1),
-        )
+        masks = (np.isnan(x), np.isposinf(x), np.isfinite(x), gained, np.isfinite(rounded))
+        return cls(*(np.asarray(mask.any(axis=-1)) for mask in masks))
 
     def beside(self, other: Census) -> Census:
         """Put two windows of the same rows together."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from softaudit import __version__
@@ -46,7 +45,8 @@ class Report:
 
 def make_report(audits: Sequence[Audit], skipped: Sequence[SkippedSource] = ()) -> Report:
     """Put audits together with the versions and the processor features of this process."""
-    libraries = {name: version(name) for name in ("numpy", "mpmath", "ml_dtypes")}
+    names = ("numpy", "mpmath", "ml_dtypes")
+    libraries = {name: str(import_module(name).__version__) for name in names}
     return Report(
         tool={"softaudit": __version__, "python": platform.python_version(), **libraries},
         environment={

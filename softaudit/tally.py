@@ -20,6 +20,7 @@ from softaudit.metrics import (
     percentile,
 )
 from softaudit.model import Cell, CellKey, Degenerate, Event, RowKind, Worst
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

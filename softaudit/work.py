@@ -30,6 +30,15 @@ AS_READ = "float64"
 TIERS = ("double_word", "enclosed_sum", "mpmath", "undecided")
 
 
+def let_memory_be_kept() -> None:
+    """Let a block's arrays come from memory that the last one's had.
+
+    glibc gives freed memory back to the system, and takes it again page by page, unless it has seen
+    an array larger than all of a block's come and go; this one is never written to.
+    """
+    np.empty(3 << 20)
+
+
 class Work:
     """All tallies of one source, and what they share."""
 
@@ -93,15 +102,16 @@ class Work:
         window: Window,
         views: dict[str, LongView],
     ) -> None:
-        original = _Block(numbers, pose(x, FORMATS[AS_READ], self.temperature), window)
-        original.enclose(self.functions, self.method, views.get(AS_READ))
+        as_read = pose(x, FORMATS[AS_READ], self.temperature)
+        original = _Block(numbers, as_read, window, views.get(AS_READ))
+        original.enclose(self.functions, self.method)
         before = {function: original.judge(function) for function in self.functions}
         for form, keys in self.by_format.items():
-            block = _Block(numbers, pose(x, FORMATS[form], self.temperature), window)
+            posed = pose(x, FORMATS[form], self.temperature)
+            block = _Block(numbers, posed, window, views.get(form))
             functions = tuple(dict.fromkeys(key.function for key in keys))
             if not block.take_over(original):
-                block.enclose(functions, self.method, views.get(form))
-            block.view = views.get(form)
+                block.enclose(functions, self.method)
             for function in functions:
                 asking = [key for key in keys if key.function == function]
                 self._cast(block, function, before[function])
@@ -174,31 +184,34 @@ class Work:
 class _Block:
     """Rows, or a window of a long one, in one storage format, with the exact values."""
 
-    def __init__(self, numbers: NDArray[np.int64], problem: Problem, window: Window) -> None:
+    def __init__(
+        self,
+        numbers: NDArray[np.int64],
+        problem: Problem,
+        window: Window,
+        view: LongView | None,
+    ) -> None:
         self.numbers = numbers
         self.problem = problem
         self.window = window
+        self.view = view
         self.enclosed: dict[Function, Enclosed] = {}
-        self.view: LongView | None = None
         self._census: Census | None = None
         self._evaluations: dict[Arithmetic, Evaluation] = {}
 
-    def enclose(self, functions: tuple[Function, ...], method: str, view: LongView | None) -> None:
+    def enclose(self, functions: tuple[Function, ...], method: str) -> None:
         """Enclose the exact values."""
-        self.view = view
         values, temperature = self.problem.values, self.problem.temperature
-        if view is None:
+        if self.view is None:
             precision = self.problem.format.precision
             self.enclosed = reference.enclose(values, temperature, functions, method, precision)
         else:
-            self.enclosed = view.row.enclose(values, functions)
+            self.enclosed = self.view.row.enclose(values, functions)
 
     def take_over(self, original: _Block) -> bool:
         """Take the enclosures of the logits as read, if these are the same."""
         mine, theirs = self.problem, original.problem
-        if mine.temperature != theirs.temperature:
-            return False
-        if self.window != WHOLE and not (self.view or original.view).unchanged:
+        if mine.temperature != theirs.temperature or (self.view and not self.view.unchanged):
             return False
         different = mine.values != theirs.values
         if different.any() and not np.isnan(theirs.values[different]).all():
@@ -210,9 +223,7 @@ class _Block:
         """Decide rounding and ulp."""
         enclosed = self.enclosed[function]
         row = None if self.view is None else self.view.row
-        return reference.judge(
-            enclosed.enclosure, self.problem, function, row, enclosed.by_mpmath
-        )
+        return reference.judge(enclosed.enclosure, self.problem, function, row, enclosed.by_mpmath)
 
     def reuses(self, before: Verdict, function: Function) -> bool:
         """Tell whether a verdict on the logits as read is one on these."""

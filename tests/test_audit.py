@@ -13,16 +13,16 @@ from mpmath import mp, mpf
 
 import softaudit
 from softaudit.audit import audit
-from softaudit.long_view import AskedRows
 from softaudit.errors import InputError, OptionError
 from softaudit.findings import findings
 from softaudit.json_v1 import to_json
+from softaudit.long_view import AskedRows
 from softaudit.model import RowKind
 from softaudit.plan import make_plan
 from softaudit.report import make_report
 from softaudit.sources.array import from_array
-from softaudit.work import Work
 from softaudit.tally import make_cell
+from softaudit.work import Work
 
 from .cells import cell_of, error_ulp, exact, ulp
 from .hard_rows import HARD_ROWS, LEAST_FLOAT32

@@ -85,7 +85,9 @@ def bfloat16(path):
 
 @pytest.mark.usefixtures("_shared")
 @pytest.mark.parametrize(
-    "source", [in_memory, mapped, fortran_order_along_another_axis, bfloat16], ids=lambda f: f.__name__
+    "source",
+    [in_memory, mapped, fortran_order_along_another_axis, bfloat16],
+    ids=lambda f: f.__name__,
 )
 def test_no_number_of_processes_changes_a_byte(source, tmp_path):
     logits = source(tmp_path / "a.npy")
@@ -98,7 +100,7 @@ def test_small_work_is_not_shared(monkeypatch):
     def refuse(*_):
         raise AssertionError
 
-    monkeypatch.setattr(sys.modules["softaudit.audit"], "share", refuse)
+    monkeypatch.setattr("softaudit.jobs.share", refuse)
     assert report(from_array(HARD), jobs=8)
 
 
@@ -142,7 +144,7 @@ def test_no_room_to_share(monkeypatch):
             raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("tempfile.NamedTemporaryFile", lambda **_: Full())
-    with pytest.raises(SoftauditError, match="No space left on device.*set TMPDIR"):
+    with pytest.raises(SoftauditError, match=r"No space left on device.*set TMPDIR"):
         audit(from_array(HARD), make_plan(OPTIONS), block=60, jobs=2)
 
 

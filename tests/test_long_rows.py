@@ -50,6 +50,9 @@ ROWS = {
     "masks made by the cast": np.where(np.arange(COLUMNS) % 3 == 0, -1e38, normal(1.0)),
     "lost to the cast": changed(normal(1.0), _8200=1e38),
     "log-probabilities, whose logsumexp is near 0": normal(3.0) - np.float32(13.5),
+    "rounded in the last window alone": np.concatenate(
+        [np.round(normal(2.0)[:8192]), np.linspace(5, 9, COLUMNS - 8192)]
+    ),
     "finite minimum": changed(normal(1.0), _100=-3.4e38, _8600=-3.4e38),
 }
 

@@ -1,4 +1,4 @@
-"""Rows made so that every value lies next to a boundary: a budget keeps them from taking for ever."""
+"""Rows of which every value lies next to a boundary: a budget keeps them from taking for ever."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from softaudit.algorithms import log_softmax, logsumexp, softmax
-from softaudit.arithmetic import Evaluation
-from softaudit.model import CellKey, Output
 
 if TYPE_CHECKING:
+    from softaudit.model import CellKey, Output
+    from softaudit.arithmetic import Evaluation
     from collections.abc import Callable
 
     from numpy.typing import NDArray

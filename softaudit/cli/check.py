@@ -80,8 +80,11 @@ def command(
     jobs: Annotated[
         int | None,
         _one(
-            "jobs", "Processes that share long work; one for each processor by default.", min=1,
-            metavar="N", show_default=False,
+            "jobs",
+            "Processes that share long work; one for each processor by default.",
+            min=1,
+            metavar="N",
+            show_default=False,
         ),
     ] = None,
     progress: Annotated[

@@ -141,7 +141,11 @@ class _Bar:
             self._begin()
         watch = self._watch
         self._bar.update(
-            self._task, completed=watch.done, rows=int(watch.done), rate=watch.rate, left=duration(watch.left)
+            self._task,
+            completed=watch.done,
+            rows=int(watch.done),
+            rate=watch.rate,
+            left=duration(watch.left),
         )
 
     def _begin(self) -> None:
@@ -158,7 +162,9 @@ class _Bar:
             transient=True,
             expand=True,
         )
-        self._task = self._bar.add_task(self._watch.name, total=self._watch.rows, rows=0, rate="", left="")
+        self._task = self._bar.add_task(
+            self._watch.name, total=self._watch.rows, rows=0, rate="", left=""
+        )
         self._bar.start()
 
 

@@ -81,7 +81,7 @@ class Cast:
             both = np.isfinite(cast.high) & np.isfinite(y.high)
             largest = float(np.max(error, where=both, initial=-1.0))
             both &= np.isfinite(error)
-            self.sum.add_rows(np.where(both, error, 0.0), np.count_nonzero(both))
+            self.sum.add_rows(np.where(both, error, 0.0), int(np.count_nonzero(both)))
         self.largest = max(self.largest, largest)
 
     def merge(self, other: Cast) -> None:

@@ -37,7 +37,6 @@ from softaudit.metrics.places import per_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
     from typing import TypeAlias
 
     from numpy.typing import NDArray

@@ -41,7 +41,7 @@ class ExactSum:
         if not np.isfinite(sums).all():
             sums = values.ravel()
         self.add(sums)
-        self.count += (values.size if count is None else int(count)) - sums.size
+        self.count += (values.size if count is None else count) - sums.size
 
     def add(self, values: NDArray[np.float64]) -> None:
         """Add finite, non-negative numbers."""

@@ -1,4 +1,4 @@
-"""What an algorithm met anywhere in a row: what the rules of causes ask beside an element itself."""
+"""What an algorithm met anywhere in a row: what causes depend on beside an element itself."""
 
 from __future__ import annotations
 
@@ -43,23 +43,20 @@ class RowFacts:
         quotient, argument, exponential = map(
             _there, (steps.quotient, steps.argument, steps.exponential)
         )
-        rows = len(quotient)
-        found = {name: np.zeros(rows, dtype=np.bool_) for name in _FLAGS}
+        exp_overflowed, left_range, endless_term = np.zeros((3, len(quotient)), dtype=np.bool_)
         # What is infinite or NaN on the way to exp makes an exponential infinite or NaN.
         odd = np.flatnonzero(~np.isfinite(exponential.max(axis=-1)))
         if odd.size:
             finite = np.isfinite(problem.values[odd])
             endless = ~np.isfinite(exponential[odd])
             strange = np.isnan(argument[odd])
-            found["exp_overflowed"][odd] = (endless & ~strange & finite).any(axis=-1)
-            left = ~np.isfinite(quotient[odd]) | strange
-            found["left_range"][odd] = (left & finite).any(axis=-1)
-            found["endless_term"][odd] = endless.any(axis=-1)
-        top = np.argmax(quotient, axis=-1)
-        own = np.arange(rows), top
+            exp_overflowed[odd] = (endless & ~strange & finite).any(axis=-1)
+            left_range[odd] = ((~np.isfinite(quotient[odd]) | strange) & finite).any(axis=-1)
+            endless_term[odd] = endless.any(axis=-1)
+        own = np.arange(len(quotient)), np.argmax(quotient, axis=-1)
         parts = (problem.values, quotient, argument, exponential)
-        tops = dict(zip(_OF_TOP, (part[own].astype(np.float64) for part in parts), strict=True))
-        return cls(**found, **tops)
+        tops = (part[own].astype(np.float64) for part in parts)
+        return cls(exp_overflowed, left_range, endless_term, *tops)
 
     def beside(self, other: RowFacts) -> RowFacts:
         """Put two windows of the same rows together, this one in front."""

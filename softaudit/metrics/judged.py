@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from softaudit.formats import Format
     from softaudit.model import CellKey, Output, Problem, Verdict
 
+
 class Errors(NamedTuple):
     """Errors of a block of results.
 
@@ -109,7 +110,7 @@ class Yardstick:
 
     @cached_property
     def most_relative(self) -> float:
-        """The largest ulp(y) / |y| of the elements that count: 2^(1−p), but below normal numbers."""
+        """The largest ulp(y) / |y| of those that count: 2^(1−p), and more below normal numbers."""
         with np.errstate(all="ignore"):
             ratio = self.verdict.ulp * self._per_size
         if self._far.size:

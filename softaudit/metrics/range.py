@@ -72,7 +72,7 @@ class _Evidence:
     def zeroed(self) -> Mask:
         if self.vanished is None or self._endless is None:
             return None
-        return self.vanished & self._own_term_finite() & self._endless
+        return np.asarray(self.vanished & self._own_term_finite() & self._endless)
 
     def underflow_forced(self) -> Mask:
         if self.logarithmic:

@@ -77,7 +77,9 @@ def _by_chunks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     whole = columns - columns % CHUNK
     found: NDArray[np.float64] = values[:, whole:].sum(axis=-1)
     if whole:
-        found = found + values[:, :whole].reshape(rows, whole // CHUNK, CHUNK).sum(axis=-1).sum(axis=-1)
+        found = found + values[:, :whole].reshape(rows, whole // CHUNK, CHUNK).sum(axis=-1).sum(
+            axis=-1
+        )
     return found
 
 

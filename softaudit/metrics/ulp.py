@@ -54,7 +54,7 @@ class UlpErrors:
             self.sum.add_rows(judged.error)
         else:
             finite = np.isfinite(judged.error)
-            self.sum.add_rows(np.where(finite, judged.error, 0.0), np.count_nonzero(finite))
+            self.sum.add_rows(np.where(finite, judged.error, 0.0), int(np.count_nonzero(finite)))
         self._count(judged.error if whole else judged.error[judged.counted], judged.largest)
 
     def _count(self, error: NDArray[np.float64], largest: float) -> None:

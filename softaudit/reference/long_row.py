@@ -1,4 +1,4 @@
-"""Rows that are too long to be looked at in one piece: windows tell, row by row, what they add up to.
+"""Rows that are too long to be looked at in one piece: their windows add up to what is asked.
 
 Two sweeps over a row's windows gather its peak and its sum; after them any window can be enclosed
 by itself.  Rows that double-words do not cover are gathered once more, as distinct values, and

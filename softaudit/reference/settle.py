@@ -125,9 +125,7 @@ class ShortRow:
             precision *= 2
 
 
-def two_values(
-    enclosed: SharpSum, x: float, row: NDArray[np.float64], temperature: float
-) -> Row:
+def two_values(enclosed: SharpSum, x: float, row: NDArray[np.float64], temperature: float) -> Row:
     """Give a row of which only an element and the maximum are looked at, in this order or equal."""
     values = [x] if (top := float(row.max())) == x else [x, top]
     counts = [int(np.count_nonzero(row == value)) for value in values]

@@ -14,8 +14,8 @@ Error analysis, relative to a term; |g| ≤ 700, u = 2^−53.
 2.  r² and r³ in double-word: 7u² of 2^−27 and 14u² of 2^−40.5.  r^4/24 + r^5/120 + r^6/720 in
     double: 2^−52 of 2^−58; r^7/5040 is left out: below 2^−106.  Their sum: 9u² of 2^−13.4.
 3.  T q: 7u² of 2^−12.4; t3 times the low part of q is left out: below 2^−143.
-4.  The sum of the first parts: 3 · 28 u², below 2^−99.6; of the second parts, whose signs differ, in
-    proportion to the sum of their sizes: below 2^−110.
+4.  The sum of the first parts: 3 · 28 u², below 2^−99.6; of the second parts, whose signs differ,
+    in proportion to the sum of their sizes: below 2^−110.
 5.  Terms below 2^−1000 are left out: as S ≥ 2^−866, below 2^−106.
 
 In all below 2^−98.8.  Dividing by a T that is no power of two adds 2^−102 |g|: below 2^−92.5.
@@ -89,7 +89,9 @@ def _sums(g: DoubleWord) -> tuple[DoubleWord, DoubleWord]:
     return _total(entry.scaled(scale)), _total(small.scaled(scale))
 
 
-def _reduced(g: DoubleWord, k: NDArray[np.float64], steps: tuple[float, float, float]) -> DoubleWord:
+def _reduced(
+    g: DoubleWord, k: NDArray[np.float64], steps: tuple[float, float, float]
+) -> DoubleWord:
     """Give r = g − k log 2 / 4096."""
     c1, c2, c3 = steps
     third = dw.two_product(k, np.full_like(k, c3))
