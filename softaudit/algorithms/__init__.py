@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from softaudit.algorithms import log_softmax, logsumexp, softmax
 
 if TYPE_CHECKING:
-    from softaudit.model import CellKey, Output
-    from softaudit.arithmetic import Evaluation
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+
+    from softaudit.arithmetic import Evaluation
+    from softaudit.model import CellKey, Output
 
 ALGORITHMS: dict[str, dict[str, Callable[[Evaluation], NDArray[Any]]]] = {
     "softmax": {
