@@ -85,7 +85,8 @@ def audit(
     numbers = chosen_rows(logits, plan)
     step = max(1, block // logits.columns)
     cost = numbers.size * logits.columns * len(keys)
-    if jobs > 1 and cost >= WORTH_SHARING and numbers.size > step:
+    jobs = min(jobs, -(-numbers.size // step))
+    if jobs > 1 and cost >= WORTH_SHARING:
         from softaudit.jobs import share  # whose imports take a while
 
         work, done = share(logits, plan, keys, numbers, step, jobs, heard)
