@@ -51,27 +51,27 @@ class Format:
     overflow: float
     top: int
 
-    @property
+    @cached_property
     def subnormal_exponent(self) -> int:
         """Exponent of the least subnormal number, which is ulp(0)."""
         return self.emin - self.precision + 1
 
-    @property
+    @cached_property
     def least_subnormal(self) -> float:
         """The least positive number."""
         return float(np.ldexp(1.0, self.subnormal_exponent))
 
-    @property
+    @cached_property
     def least_normal(self) -> float:
         """The least positive number with a full significand."""
         return float(np.ldexp(1.0, self.emin))
 
-    @property
+    @cached_property
     def largest(self) -> float:
         """The largest finite number."""
         return float(np.ldexp(float(self.top), self.emax - self.precision + 1))
 
-    @property
+    @cached_property
     def has_infinity(self) -> bool:
         """Whether ±∞ are numbers of the format."""
         return bool(np.isinf(self.overflow))

@@ -10,14 +10,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def per_row(
-    at: NDArray[np.int64], width: int, rows: int, chosen: NDArray[np.bool_] | None = None
-) -> NDArray[np.int64]:
-    """Count places, in order, by their rows; where `chosen` is given, only those."""
-    ends = np.searchsorted(at, np.arange(rows + 1) * width)
-    if chosen is not None:
-        ends = np.concatenate([[0], np.cumsum(chosen)])[ends]
-    return np.diff(ends)
+def per_row(at: NDArray[np.int64], width: int, rows: int) -> NDArray[np.int64]:
+    """Count places, in order, by their rows."""
+    ends = at.searchsorted(np.arange(rows + 1) * width)
+    return ends[1:] - ends[:-1]
 
 
 class Places:
@@ -46,16 +42,16 @@ class Places:
 
         Where `chosen` is given, only those of the places count.
         """
-        counts = per_row(at, width, len(numbers), chosen)
-        rows = np.flatnonzero(counts)
-        if rows.size == 0:
+        if chosen is not None and not chosen.all():
+            at = at[chosen]
+        if at.size == 0:
             return
-        first = int(at[0 if chosen is None else np.argmax(chosen)])
+        (i, j), last = divmod(int(at[0]), width), int(at[-1]) // width
+        rows = int(np.count_nonzero(per_row(at, width, len(numbers))))
         # The first row may be one of which an earlier window was counted.
-        again = int(numbers[rows[0]]) == self._last_row
-        self._last_row = int(numbers[rows[-1]])
-        place = int(numbers[rows[0]]), start + first % width
-        self._take(int(counts.sum()), rows.size - again, place)
+        again = int(numbers[i]) == self._last_row
+        self._last_row = int(numbers[last])
+        self._take(at.size, rows - again, (int(numbers[i]), start + j))
 
     def merge(self, other: Places) -> None:
         """Take in what was counted of other rows."""

@@ -63,18 +63,28 @@ class WorstElements:
             telling |= too_early
         at = np.flatnonzero(telling)
         error = judged.error.take(at)
-        broken = np.isinf(error)
+        broken = error == np.inf
         if too_early is not None:
             broken |= too_early.take(at)
-        code = causes(judged, at)
-        for index, count in enumerate(np.bincount(code)):
-            if count:
-                chosen = code == index
-                self._offer(CAUSES[index], _candidate(judged, at, error, chosen))
-                for kept, of in ((self.places, chosen), (self.broken, chosen & broken)):
-                    places = kept.setdefault(CAUSES[index], Places())
-                    width = judged.error.shape[-1]
-                    places.add_at(at, width, judged.numbers, judged.window.start, of)
+        code, some_broken = causes(judged, at), bool(broken.any())
+        for index in np.flatnonzero(np.bincount(code)).tolist():
+            chosen = code == index
+            self._offer(CAUSES[index], _candidate(judged, at, error, chosen))
+            self._count(self.places, judged, CAUSES[index], at, chosen)
+            if some_broken:
+                self._count(self.broken, judged, CAUSES[index], at, chosen & broken)
+
+    def _count(
+        self,
+        kept: dict[str, Places],
+        judged: Judged,
+        cause: str,
+        at: NDArray[np.int64],
+        chosen: NDArray[np.bool_],
+    ) -> None:
+        places = kept.setdefault(cause, Places())
+        width, start = judged.error.shape[-1], judged.window.start
+        places.add_at(at, width, judged.numbers, start, chosen)
 
     def _add_top(self, judged: Judged) -> None:
         largest = judged.largest
