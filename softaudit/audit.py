@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from softaudit.model import Logits, Plan
 
-BLOCK = 1 << 17
+BLOCK = 3 << 16
 """Elements of a block, about."""
 
 LONGEST_ROW = 1 << 28
