@@ -77,15 +77,25 @@ class _Watch:
         self.done = 0.0
         self.elapsed = 0.0
         self._start = monotonic()
+        self._first: tuple[float, float] | None = None
 
     def note(self, done: float) -> None:
         self.done = done
         self.elapsed = monotonic() - self._start
+        self._first = self._first or (done, self.elapsed)
+
+    @property
+    def each(self) -> float:
+        """Seconds for a row; what came before the first news is the start of processes as well."""
+        done, elapsed = self._first or (0.0, 0.0)
+        if self.done > done:
+            return (self.elapsed - elapsed) / (self.done - done)
+        return self.elapsed / max(self.done, 1e-9)
 
     @property
     def left(self) -> float:
         """Seconds, if the rest goes as what is done."""
-        return self.elapsed * (self.rows - self.done) / max(self.done, 1e-9)
+        return self.each * (self.rows - self.done)
 
     @property
     def rate(self) -> str:
@@ -97,12 +107,11 @@ class _Watch:
 
     def estimate(self) -> str:
         """Give the line that is printed before long work."""
-        each = self.elapsed / max(self.done, 1e-9)
-        few = max(1, int(SHORT / each))
-        few = int(float(f"{few:.0e}"))
+        few = int(float(f"{max(1, int(SHORT / self.each)):.0e}"))
         return (
             f"softaudit: {self.name}: {self.rows} rows of {self.columns} logits take about "
-            f"{duration(each * self.rows)}; --sample {few} takes about {duration(each * few)}"
+            f"{duration(self.elapsed + self.left)}; --sample {few} takes about "
+            f"{duration(self.each * few)}"
         )
 
     def line(self) -> str:
@@ -152,13 +161,15 @@ class _Bar:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
+        console = Console(stderr=True)
+        console.width -= 3  # room for the ^C that a terminal shows
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             TextColumn("{task.fields[rows]} of {task.total} rows", markup=False),
             TextColumn("{task.fields[rate]}", markup=False),
             TextColumn("{task.fields[left]} left", markup=False),
-            console=Console(stderr=True),
+            console=console,
             transient=True,
             expand=True,
         )
