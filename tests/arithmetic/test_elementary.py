@@ -62,6 +62,27 @@ def test_right_on_every_code(name, function, expected):
         np.testing.assert_array_equal(found, [expected(v, name) for v in x.tolist()])
 
 
+@pytest.mark.parametrize("function", [elementary.exp, elementary.log])
+@pytest.mark.parametrize("name", NARROW)
+def test_few_numbers_and_many_take_different_ways_to_the_same_bits(name, function):
+    x = every_code(name)
+    many = np.resize(x, 1 << 16)  # long enough to be looked up
+    with np.errstate(all="ignore"):
+        looked_up = function(many, FORMATS[name])[: x.size]
+        computed = np.concatenate(
+            [function(x[i : i + 100], FORMATS[name]) for i in range(0, x.size, 100)]
+        )
+    assert np.array_equal(looked_up, computed, equal_nan=True)
+    assert np.array_equal(np.signbit(looked_up), np.signbit(computed))
+
+
+def test_nan_with_any_payload_is_looked_up_as_nan():
+    quiet = (0x7FC00001, 0xFFC00001, 0x7FFFFFFF)
+    x = np.resize(np.array(quiet, dtype=np.uint32), 1 << 14).view(np.float32)
+    for name in NARROW:
+        assert np.isnan(elementary.exp(x, FORMATS[name])).all()
+
+
 @pytest.mark.parametrize("name", NARROW)
 def test_the_same_on_a_strided_array(name):
     x = every_code(name)
