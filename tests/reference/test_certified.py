@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import reduce
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from softaudit.metrics import edge
 from softaudit.model import PLAIN, Enclosure
 from softaudit.plan import make_plan
 from softaudit.reference import by_mpmath
-from softaudit.reference.certified import RELATIVE_RADIUS, Peak, Sums, Terms
+from softaudit.reference.certified import RELATIVE_RADIUS, Peak, Share, Sums, Terms
 from softaudit.sources.array import from_array
 
 from ..hard_rows import HARD_ROWS
@@ -451,3 +452,28 @@ def test_overflow_to_nan_on_a_binade_edge_is_decided():
         [448.0, -320.0], function=["log_softmax"], format=["float8_e4m3fn"], temperature=1.5
     )
     assert found.reference.undecided == 0
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.7])
+def test_windows_of_rows(temperature):
+    """Peaks and shares of windows add up, and each window is enclosed by itself."""
+    rows = normal(21, (12, 60), 8.0)
+    rows[np.random.default_rng(5).random(rows.shape) < 0.2] = -np.inf
+    rows[3, [4, 50]] = 40.0  # the maximum twice, in two windows
+    rows[4, 20:] = -np.inf
+    windows = [rows[:, start : start + 7] for start in range(0, 60, 7)]
+    peak = reduce(Peak.beside, map(Peak.of, windows))
+    terms = [Terms(window, temperature, peak) for window in windows]
+    share = reduce(Share.beside, (part.share() for part in terms))
+    assert share.ordinary().all()
+    assert share.ties[3, 0] == 2
+    sums = Sums(peak, share, temperature)
+    for function in FUNCTIONS:
+        parts = [part.enclose(function, sums) for part in terms]
+        for i, x in enumerate(rows):
+            of = parts[:1] if function == "logsumexp" else parts
+            columns = (
+                np.concatenate([getattr(part, name)[i] for part in of])
+                for name in Enclosure.__slots__
+            )
+            assert_encloses(x, temperature, Enclosure(*columns), function)
