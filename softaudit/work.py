@@ -125,11 +125,10 @@ class Work:
         cast.count(block.problem, kinds, block.numbers, block.window)
         if block.has_values(function):
             audited = kinds == RowKind.AUDITED
-            enclosure = block.enclosed[function].enclosure
-            after = enclosure if enclosure is before.enclosure else take_rows(enclosure, audited)
             original = take_rows(before, audited)
-            if enclosure is before.enclosure:
-                after = original.enclosure
+            after = original.enclosure
+            if not block.reuses(before, function):
+                after = take_rows(block.enclosed[function].enclosure, audited)
             cast.measure(after, original, block.problem.format)
 
     def _judge(
