@@ -62,8 +62,7 @@ class Yardstick:
         self.all_counted = bool(self.counted.all())
         with np.errstate(all="ignore"):
             self._per_ulp = 1.0 / verdict.ulp
-            self._per_size = np.abs(1.0 / y.high)
-        self._zero = np.flatnonzero(np.isinf(self._per_size))
+        self._zero = np.flatnonzero(y.high == 0)
         far = y.far()
         self._far = far[self.counted.take(far)]
 
@@ -73,7 +72,7 @@ class Yardstick:
         Notes
         -----
         The first difference is exact where v is near y (Sterbenz); elsewhere, and in the second,
-        one rounding of relative size 2^−53 is made, and two in the relative error.
+        one rounding of relative size 2^−53 is made, and one more in the relative error.
         """
         y = self.verdict.enclosure
         with np.errstate(all="ignore"):
@@ -100,7 +99,7 @@ class Yardstick:
     def _relative(self, v: NDArray[np.float64], absolute: NDArray[np.float64]) -> float:
         """Give the largest |v − y| / |y| of the elements that count; −1 where none does."""
         with np.errstate(all="ignore"):
-            relative = absolute * self._per_size
+            relative = absolute / np.abs(self.verdict.enclosure.high)
             if self._zero.size:
                 relative.put(self._zero, np.where(v.take(self._zero) == 0, 0.0, np.inf))
             if self._far.size:
@@ -110,12 +109,11 @@ class Yardstick:
 
     @cached_property
     def most_relative(self) -> float:
-        """The largest ulp(y) / |y| of those that count: 2^(1−p), and more below normal numbers."""
-        with np.errstate(all="ignore"):
-            ratio = self.verdict.ulp * self._per_size
-        if self._far.size:
+        """A bound of ulp(y) / |y| of those that count: 2^(1−p), and more below normal numbers."""
+        if self._far.size or self._zero.size:
             return np.inf
-        return float(np.max(ratio, where=self.counted, initial=0.0))
+        least = float(np.abs(self.verdict.enclosure.high).min(initial=np.inf))
+        return 2.0 ** (1 - self.form.precision) * max(1.0, self.form.least_normal / least)
 
     def _measure_far(self, v: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         y, at = self.verdict.enclosure, self._far

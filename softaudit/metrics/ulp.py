@@ -26,8 +26,6 @@ INFINITE_BIN = int(np.array(np.inf).view(np.int64)) >> _SHIFT
 _FIRST, _COMMON = ONE_ULP_BIN - 200 * BINS_PER_OCTAVE, 264 * BINS_PER_OCTAVE
 """Bins that are counted in an array; those outside, exact 0 and ∞ among them, in a mapping."""
 
-_COMMON_BELOW = 2.0**63
-
 
 class UlpErrors:
     """Statistics of the errors of all elements that count."""
@@ -55,23 +53,21 @@ class UlpErrors:
         else:
             finite = np.isfinite(judged.error)
             self.sum.add_rows(np.where(finite, judged.error, 0.0), int(np.count_nonzero(finite)))
-        self._count(judged.error if whole else judged.error[judged.counted], judged.largest)
+        self._count(judged.error if whole else judged.error[judged.counted])
 
-    def _count(self, error: NDArray[np.float64], largest: float) -> None:
-        bins = bin_numbers(error.ravel(), _FIRST)
-        if largest == np.inf:
-            endless = bins == INFINITE_BIN - _FIRST
-            self._rare[INFINITE_BIN] += int(np.count_nonzero(endless))
-            bins = bins[~endless]
-            largest = float(np.max(error, where=error < np.inf, initial=0.0))
-        if largest > _COMMON_BELOW or int(bins.min(initial=0)) < 0:
-            common = (bins >= 0) & (bins < _COMMON)
-            rare, counts = np.unique(bins[~common] + _FIRST, return_counts=True)
-            self._rare.update(dict(zip(rare.tolist(), counts.tolist(), strict=True)))
-            bins = bins[common]
-        if bins.size:
-            counts = np.bincount(bins)
-            self._common[: counts.size] += counts
+    def _count(self, error: NDArray[np.float64]) -> None:
+        bins = bin_numbers(error.ravel(), _FIRST - 1)
+        if bins.min() < 1 or bins.max() > _COMMON:
+            rare = {0: error == 0, INFINITE_BIN: error == np.inf}
+            for index, of in rare.items():
+                self._rare[index] += int(np.count_nonzero(of))
+            outside = ((bins < 1) | (bins > _COMMON)) & ~(rare[0] | rare[INFINITE_BIN]).ravel()
+            if outside.any():
+                found, counts = np.unique(bins[outside] + (_FIRST - 1), return_counts=True)
+                self._rare.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
+            np.clip(bins, 0, _COMMON + 1, out=bins)
+        counts = np.bincount(bins, minlength=_COMMON + 2)
+        self._common += counts[1:-1]
 
     def merge(self, other: UlpErrors) -> None:
         """Take in what was counted of other rows."""
@@ -88,7 +84,8 @@ class UlpErrors:
         """Counts by bin, in order; see `bin_numbers`."""
         filled = np.flatnonzero(self._common)
         common = zip((filled + _FIRST).tolist(), self._common[filled].tolist(), strict=True)
-        return dict(sorted([*self._rare.items(), *common]))
+        rare = [(index, count) for index, count in self._rare.items() if count]
+        return dict(sorted([*rare, *common]))
 
 
 def bin_numbers(error: NDArray[np.float64], first: int = 0) -> NDArray[np.int64]:
