@@ -2,31 +2,32 @@
 
 Threads would not do: between the many small array operations of a block they wait for each other.
 The processes are spawned, not forked, so that nothing of this one's state goes with them; they map
-the file themselves, or a copy of what is only in memory.
+the file themselves, or a copy of what is only in memory.  They end with this one, however it ends.
 """
 
 from __future__ import annotations
 
 import mmap
 import multiprocessing
+import os
 import signal
 import tempfile
 import threading
-from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from softaudit.errors import SoftauditError
+from softaudit.errors import InputError, SoftauditError
 from softaudit.reference import check_processor
 from softaudit.work import Work, let_memory_be_kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from multiprocessing.context import SpawnProcess
 
     from numpy.typing import NDArray
 
@@ -41,7 +42,7 @@ def share(
     keys: tuple[CellKey, ...],
     numbers: NDArray[np.int64],
     step: int,
-    processes: int,
+    jobs: int,
     heard: Callable[[float], bool],
 ) -> tuple[Work, int]:
     """Audit rows in several processes; see `softaudit.audit.audit`.
@@ -54,50 +55,57 @@ def share(
         How many these are.
     """
     context = multiprocessing.get_context("spawn")
-    begun, finished = context.Value("q", 0), context.Value("q", 0)
-    with _placed(logits.values) as place:
+    begun, finished, mapped = (context.Value("q", 0) for _ in range(3))
+    team: dict[Any, SpawnProcess] = {}
+    with _placed(logits) as place:
         task = _Task(place, replace(logits, values=np.empty((0, 0))), plan, keys, numbers, step)
-        with ProcessPoolExecutor(
-            processes, context, initializer=_remember, initargs=(begun, finished)
-        ) as pool:
+        try:
             with _uninterrupted():
-                parts = [pool.submit(_work, task) for _ in range(processes)]
-            try:
-                _listen(parts, lambda: finished.value, heard)
-            finally:
-                with begun.get_lock():
-                    begun.value = len(numbers)  # nobody begins another block
-            try:
-                works = [part.result() for part in parts]
-            except BrokenProcessPool as error:
-                raise SoftauditError(
-                    "a process ended before its work was done, perhaps for want of memory; "
-                    "try --jobs 1"
-                ) from error
+                for _ in range(jobs):
+                    here, there = context.Pipe(duplex=False)
+                    counters = begun, finished, mapped
+                    process = context.Process(target=_work, args=(task, there, *counters))
+                    process.daemon = True
+                    process.start()
+                    there.close()
+                    team[here] = process
+            works = []
+            while team:
+                for ready in wait(list(team), _LISTEN_EVERY):
+                    works.append(_received(ready))
+                    team.pop(ready).join()
+                if mapped.value == jobs:
+                    place.forget()
+                if finished.value and heard(finished.value):
+                    with begun.get_lock():
+                        begun.value = len(numbers)  # nobody begins another block
+        finally:
+            with _uninterrupted():
+                for process in team.values():
+                    process.kill()
+                    process.join()
     whole = Work(logits, plan, keys)
     for work in works:
         whole.merge(work)
     return whole, finished.value
 
 
-def _listen(
-    parts: list[Future[Work]], finished: Callable[[], int], heard: Callable[[float], bool]
-) -> None:
-    """Tell of finished rows until all parts are done, one failed, or the answer is to stop."""
-    told = 0
-    while True:
-        done, waiting = wait(parts, _LISTEN_EVERY, return_when=FIRST_EXCEPTION)
-        if not waiting or any(part.exception() for part in done):
-            return
-        if finished() > told:
-            told = finished()
-            if heard(told):
-                return
+def _received(there: Any) -> Work:
+    try:
+        found = there.recv()
+    except EOFError:
+        raise SoftauditError(
+            "a process ended before its work was done, perhaps for want of memory; try --jobs 1"
+        ) from None
+    if isinstance(found, SoftauditError):
+        raise found
+    work: Work = found
+    return work
 
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Start processes that Ctrl-C, which all of a terminal's processes get, does not end."""
+    """Start or end processes while Ctrl-C, which all of a terminal's processes get, is ignored."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -110,9 +118,15 @@ def _uninterrupted() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where another process finds the logits: an array in a file that it maps."""
+    """Where another process finds the logits: an array in a file that it maps.
 
+    `identity` tells whether that is still the file it was; a copy is forgotten once all have it.
+    """
+
+    name: str
     path: str
+    identity: tuple[int, ...]
+    is_copy: bool
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
@@ -120,33 +134,66 @@ class _Place:
 
     def open(self) -> NDArray[Any]:
         """Map the array."""
-        with Path(self.path).open("rb") as file:
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        try:
+            with Path(self.path).open("rb") as file:
+                if _identity(os.fstat(file.fileno())) != self.identity:
+                    raise InputError(f"{self.name}: changed while it was read; run it again")
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise InputError(
+                f"{self.name}: {reason}, while it was read; put it back, or try --jobs 1"
+            ) from error
         return np.ndarray(self.shape, self.dtype, mapped, self.offset, self.strides)
+
+    def forget(self) -> None:
+        """Remove a copy: who has mapped it keeps it, and nothing is left behind in any case."""
+        if self.is_copy:
+            Path(self.path).unlink(missing_ok=True)
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 @contextmanager
-def _placed(values: NDArray[Any]) -> Iterator[_Place]:
-    """Give the place of an array, in a temporary file if it is in memory alone."""
+def _placed(logits: Logits) -> Iterator[_Place]:
+    """Give the place of logits, in a temporary file if they are in memory alone."""
+    values = logits.values
     root: Any = values
     while isinstance(root.base, np.ndarray):
         root = root.base
     if isinstance(root, np.memmap) and root.filename is not None:
         start, first = (a.__array_interface__["data"][0] for a in (values, root))
-        offset = root.offset + start - first
-        yield _Place(str(root.filename), offset, values.shape, values.strides, values.dtype)
-        return
-    with tempfile.NamedTemporaryFile(prefix="softaudit-") as file:
-        whole = np.ascontiguousarray(values)
+        path, offset = str(root.filename), root.offset + start - first
         try:
+            identity = _identity(Path(path).stat())
+        except OSError:
+            identity = ()  # which the processes will find, and say
+        about = values.shape, values.strides, values.dtype
+        yield _Place(logits.name, path, identity, False, offset, *about)
+        return
+    whole = np.ascontiguousarray(values)
+    handle, path = tempfile.mkstemp(prefix="softaudit-")
+    try:
+        identity = _fill(handle, whole)
+        about = whole.shape, whole.strides, whole.dtype
+        yield _Place(logits.name, path, identity, True, 0, *about)
+    finally:
+        Path(path).unlink(missing_ok=True)
+
+
+def _fill(handle: int, whole: NDArray[Any]) -> tuple[int, ...]:
+    try:
+        with os.fdopen(handle, "wb") as file:
             file.write(whole.reshape(-1).view(np.uint8).data)
             file.flush()
-        except OSError as error:
-            raise SoftauditError(
-                f"{tempfile.gettempdir()}: no room for {whole.nbytes} bytes that processes would "
-                f"share ({error.strerror}); set TMPDIR, or try --jobs 1"
-            ) from error
-        yield _Place(file.name, 0, whole.shape, whole.strides, whole.dtype)
+            return _identity(os.fstat(file.fileno()))
+    except OSError as error:
+        raise SoftauditError(
+            f"{tempfile.gettempdir()}: no room for {whole.nbytes} bytes that processes would "
+            f"share ({error.strerror}); set TMPDIR, or try --jobs 1"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -161,26 +208,27 @@ class _Task:
     step: int
 
 
-_counters: list[Any] = []
-
-
-def _remember(begun: Any, finished: Any) -> None:
-    _counters[:] = begun, finished
-
-
-def _work(task: _Task) -> Work:
+def _work(task: _Task, there: Any, begun: Any, finished: Any, mapped: Any) -> None:
     """Audit blocks of rows, in a process of its own, until none is left to begin."""
-    check_processor()
-    let_memory_be_kept()
-    work = Work(replace(task.about, values=task.place.open()), task.plan, task.keys)
-    begun, finished = _counters
-    while True:
-        with begun.get_lock():
-            first, begun.value = begun.value, begun.value + task.step
-        if first >= len(task.numbers):
-            break
-        numbers = task.numbers[first : first + task.step]
-        work.add(numbers)
-        with finished.get_lock():
-            finished.value += len(numbers)
-    return work
+    parent = os.getppid()
+    try:
+        check_processor()
+        let_memory_be_kept()
+        values = task.place.open()
+        with mapped.get_lock():
+            mapped.value += 1
+        work = Work(replace(task.about, values=values), task.plan, task.keys)
+        while os.getppid() == parent:
+            with begun.get_lock():
+                first, begun.value = begun.value, begun.value + task.step
+            if first >= len(task.numbers):
+                break
+            numbers = task.numbers[first : first + task.step]
+            work.add(numbers)
+            with finished.get_lock():
+                finished.value += len(numbers)
+        answer: Work | SoftauditError = work
+    except SoftauditError as error:
+        answer = error
+    with suppress(BrokenPipeError):  # nobody is there any more
+        there.send(answer)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import ml_dtypes
 import numpy as np
@@ -131,19 +132,10 @@ def test_a_process_that_is_killed():
 
 @pytest.mark.usefixtures("_shared")
 def test_no_room_to_share(monkeypatch):
-    class Full:
-        name = "nowhere"
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            pass
-
-        def write(self, _):
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr("tempfile.NamedTemporaryFile", lambda **_: Full())
+    monkeypatch.setattr(
+        "tempfile.mkstemp", lambda **_: (os.open("/dev/full", os.O_WRONLY), "/dev/null/nowhere")
+    )
+    monkeypatch.setattr("pathlib.Path.unlink", lambda *_, **__: None)
     with pytest.raises(SoftauditError, match=r"No space left on device.*set TMPDIR"):
         audit(from_array(HARD), make_plan(OPTIONS), block=60, jobs=2)
 
@@ -169,3 +161,81 @@ def test_ctrl_c_ends_all_processes(tmp_path):
 def test_what_the_python_face_gives():
     found = softaudit.audit(HARD, jobs=2, format="float16")
     assert found.partial is None
+
+
+@pytest.mark.usefixtures("_shared")
+def test_a_file_that_is_gone_or_another(tmp_path):
+    logits = mapped(tmp_path / "a.npy")
+    (tmp_path / "a.npy").unlink()
+    with pytest.raises(SoftauditError, match="no such file or directory, while it was read"):
+        audit(logits, make_plan(OPTIONS), block=60, jobs=2)
+
+
+@pytest.mark.usefixtures("_shared")
+def test_no_copy_is_left_behind(tmp_path, monkeypatch):
+    """It is gone as soon as all have mapped it, while they still work on it."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    seen = []
+
+    def heard(_):
+        seen.append(len(list(tmp_path.iterdir())))
+        return False
+
+    audit(from_array(np.tile(HARD, (20, 1))), make_plan(OPTIONS), block=60, jobs=2, heard=heard)
+    assert list(tmp_path.iterdir()) == []
+    assert seen[-1] == 0
+
+
+PATIENCE = """
+import multiprocessing, os, sys, time
+import numpy as np
+import softaudit.audit
+sys.modules["softaudit.audit"].WORTH_SHARING = 0
+from softaudit.plan import make_plan
+from softaudit.sources.array import from_array
+
+def heard(done):
+    print(*(p.pid for p in multiprocessing.active_children()), flush=True)
+    return False
+
+if __name__ == "__main__":
+    rows = np.random.default_rng(1).normal(0, 4, (20_000, 300))
+    audit = sys.modules["softaudit.audit"].audit
+    audit(from_array(rows), make_plan({}), block=3000, jobs=2, heard=heard)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_processes_end_with_the_one_that_began_them(how, tmp_path):
+    (tmp_path / "a.py").write_text(PATIENCE)
+    process = subprocess.Popen(
+        [sys.executable, "a.py"], cwd=tmp_path, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    team = [int(pid) for pid in process.stdout.readline().split()]
+    assert len(team) == 2
+    process.send_signal(how)
+    process.communicate(timeout=30)
+    until = time.monotonic() + 20
+    while time.monotonic() < until and any(Path(f"/proc/{pid}").exists() for pid in team):
+        time.sleep(0.1)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in team)
+
+
+def test_impatience_ends_it(tmp_path):
+    """Several interrupts, one soon after the other: all processes are gone at once."""
+    rows = np.random.default_rng(1).normal(0, 4, (500, 30_000)).astype(np.float32)
+    np.save(tmp_path / "a.npy", rows)
+    command = [sys.executable, "-m", "softaudit", "check", "a.npy", "--jobs", "2",
+               "--progress", "always"]  # fmt: skip
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    assert "rows" in process.stderr.readline()
+    for _ in range(4):
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.02)
+    _, err = process.communicate(timeout=20)  # which waits for whoever holds its standard error
+    assert process.returncode in (130, -signal.SIGINT)
+    assert "Traceback" not in err

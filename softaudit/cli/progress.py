@@ -37,6 +37,8 @@ class Progress:
     def __init__(self, mode: str, stopped: Callable[[], bool]) -> None:
         self._stopped = stopped
         quiet = bool(os.environ.get("CI")) or os.environ.get("TERM") == "dumb"
+        if sys.stderr is None:  # closed: nothing is said
+            quiet, mode = True, "never"
         self._terminal = sys.stderr is not None and sys.stderr.isatty() and not quiet
         self._bar_wanted = mode == "always" or (mode == "auto" and self._terminal)
         self._estimate_wanted = self._bar_wanted or (mode == "auto" and not quiet)
@@ -108,16 +110,26 @@ class _Watch:
     def estimate(self) -> str:
         """Give the line that is printed before long work."""
         few = int(float(f"{max(1, int(SHORT / self.each)):.0e}"))
-        return (
-            f"softaudit: {self.name}: {self.rows} rows of {self.columns} logits take about "
-            f"{duration(self.elapsed + self.left)}; --sample {few} takes about "
-            f"{duration(self.each * few)}"
+        rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
+        text = (
+            f"softaudit: {self.name}: {rows} of {self.columns} logits will take about "
+            f"{duration(self.elapsed + self.left)}"
         )
+        if few >= self.rows:
+            return text
+        return f"{text}; --sample {few} about {duration(self.each * few)}"
+
+    @property
+    def place(self) -> str:
+        """How far it is, in words."""
+        if self.rows == 1:
+            return f"{100 * self.done:.0f} % of 1 row"
+        return f"{int(self.done)} of {self.rows} rows"
 
     def line(self) -> str:
         """Give what a bar says, as one line."""
         left = f"{duration(self.left)} left"
-        return f"{self.name}: {int(self.done)} of {self.rows} rows, {self.rate}, {left}"
+        return f"{self.name}: {self.place}, {self.rate}, {left}"
 
 
 class _Lines:
@@ -152,9 +164,9 @@ class _Bar:
         self._bar.update(
             self._task,
             completed=watch.done,
-            rows=int(watch.done),
+            place=watch.place,
             rate=watch.rate,
-            left=duration(watch.left),
+            left=f"{duration(watch.left)} left",
         )
 
     def _begin(self) -> None:
@@ -163,18 +175,18 @@ class _Bar:
 
         console = Console(stderr=True)
         console.width -= 3  # room for the ^C that a terminal shows
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),
-            TextColumn("{task.fields[rows]} of {task.total} rows", markup=False),
-            TextColumn("{task.fields[rate]}", markup=False),
-            TextColumn("{task.fields[left]} left", markup=False),
-            console=console,
-            transient=True,
-            expand=True,
+        name, place, rate, left = (
+            TextColumn(f"{{task.{part}}}", markup=False)
+            for part in ("description", "fields[place]", "fields[rate]", "fields[left]")
         )
+        parts: list[Any] = [place, left]
+        if console.width >= 45:
+            parts = [place, rate, left]
+        if console.width >= 60 + len(self._watch.name):
+            parts = [name, BarColumn(bar_width=None), *parts]
+        self._bar = Progress(*parts, console=console, transient=True, expand=True)
         self._task = self._bar.add_task(
-            self._watch.name, total=self._watch.rows, rows=0, rate="", left=""
+            self._watch.name, total=self._watch.rows, place="", rate="", left=""
         )
         self._bar.start()
 

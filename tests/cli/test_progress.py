@@ -48,13 +48,21 @@ def test_short_work_is_silent(run):
 
 def test_long_work_names_a_way_to_less(run):
     assert run("auto", 4.0) == (
-        "softaudit: a.npy: 10 rows of 1000 logits take about 40 s; --sample 2 takes about 8 s\n"
+        "softaudit: a.npy: 10 rows of 1000 logits will take about 40 s; --sample 2 about 8 s\n"
     )
 
 
 def test_work_of_hours(run):
     line = run("auto", 30.0, rows=1000, told=3)
-    assert "take about 8.3 h; --sample 1 takes about 30 s" in line
+    assert "take about 8.3 h; --sample 1 about 30 s" in line
+
+
+def test_a_sample_of_one_row_of_two(run):
+    line = run("auto", 50.0, rows=2, told=1)
+    assert (
+        line
+        == "softaudit: a.npy: 2 rows of 1000 logits will take about 2 min; --sample 1 about 50 s\n"
+    )
 
 
 def test_never_is_never(run):
@@ -75,10 +83,21 @@ def test_always_prints_lines_where_there_is_no_terminal(run):
 
 
 def test_a_part_of_a_long_row_counts(run, monkeypatch, capsys):
-    monkeypatch.setattr(progress, "monotonic", Clock(10.0))
+    monkeypatch.setattr(progress, "monotonic", Clock(20.0))
     with Progress("always", lambda: False).of("a.npy", 1, 10**8) as heard:
         heard(0.25)
-    assert "0 of 1 rows, 2.5 M logits/s, 30 s left" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "a.npy: 1 row of 100000000 logits will take about 80 s\n" in err
+    assert "a.npy: 25 % of 1 row, 1.2 M logits/s, 60 s left" in err
+
+
+def test_nothing_is_said_where_standard_error_is_closed(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stderr", None)
+    monkeypatch.setattr(progress, "monotonic", Clock(10.0))
+    for mode in progress.MODES:
+        with Progress(mode, lambda: False).of("a.npy", 9, 1000) as heard:
+            heard(1)
+    assert capsys.readouterr().out == ""
 
 
 def test_the_answer_is_whether_to_stop():
