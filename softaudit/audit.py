@@ -18,7 +18,7 @@ from softaudit.long_view import WINDOW, AskedRows
 from softaudit.model import Audit, CellKey, ReferenceUse, SkippedCell
 from softaudit.problem import round_temperature
 from softaudit.tally import make_cell
-from softaudit.work import Work, let_memory_be_kept
+from softaudit.work import Abandoned, Work, let_memory_be_kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,8 @@ def audit(
         shared.
     heard : callable
         Told after every block how many rows are done; of a long row, also what part of it.  Once it
-        answers True after a block no other is begun, and what is done is returned, marked partial.
+        answers True no other block is begun, a long row is abandoned, and what is done is returned,
+        marked partial.
 
     Returns
     -------
@@ -118,8 +119,8 @@ WORTH_SHARING = 100_000_000
 """Logits times cells from which processes save more than their start takes."""
 
 
-def _within(heard: Callable[[float], bool], done: int, part: float) -> None:
-    heard(done + part)
+def _within(heard: Callable[[float], bool], done: int, part: float) -> bool:
+    return heard(done + part)
 
 
 def alone(
@@ -134,7 +135,10 @@ def alone(
     let_memory_be_kept()
     work, done = Work(logits, plan, keys), 0
     while done < len(numbers):
-        work.add(numbers[done : done + step], partial(_within, heard, done))
+        try:
+            work.add(numbers[done : done + step], partial(_within, heard, done))
+        except Abandoned:
+            break
         done = min(done + step, len(numbers))
         if heard(done):
             break

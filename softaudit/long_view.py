@@ -90,8 +90,8 @@ class LongView:
         for _, x in self.windows():
             yield self._pose(x).values
 
-    def gather(self) -> None:
-        """Sweep over the windows until no algorithm waits for a reduction any more."""
+    def gather(self, original: LongView) -> None:
+        """Sweep over the windows until nothing waits for a reduction any more."""
         for _, x in self.windows():
             problem = self._pose(x)
             census = Census.of(problem)
@@ -102,6 +102,9 @@ class LongView:
         waiting = list(self._keys)
         while waiting:
             waiting = self._sweep(waiting)
+        if self.unchanged:
+            self.row = original.row
+        self.row.sum_up()
 
     def _widen(self, x: NDArray[np.float64]) -> None:
         (ends, _), (known, _) = finite_range(x), self.range

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 AS_READ = "float64"
 """The format that holds all logits as they are."""
 
+_GATHERING = 0.4
+"""Part of the time of a long row, about, that goes by before its windows are judged."""
+
 TIERS = ("double_word", "enclosed_sum", "mpmath", "undecided")
 
 
@@ -39,11 +42,20 @@ def let_memory_be_kept() -> None:
     np.empty(3 << 20)
 
 
+class Abandoned(Exception):  # noqa: N818 -- somebody's wish, not a failure
+    """A long row was given up half way; what was done before it stands."""
+
+
+def _go_on(_: float) -> bool:
+    return False
+
+
 class Work:
     """All tallies of one source, and what they share."""
 
     def __init__(self, logits: Logits, plan: Plan, keys: tuple[CellKey, ...]) -> None:
         self.logits = logits
+        self.plan = plan
         self.temperature = plan.temperature
         self.method = plan.reference
         self.tallies = {key: Tally() for key in keys}
@@ -64,8 +76,20 @@ class Work:
         """Give what rounding the logits alone did, for a cell."""
         return self.casts[key.function, key.arithmetic.storage.name]
 
-    def add(self, numbers: NDArray[np.int64], within: Callable[[float], object] = float) -> None:
-        """Audit some rows; `within` is told what part of a long row is done."""
+    def add(self, numbers: NDArray[np.int64], within: Callable[[float], bool] = _go_on) -> None:
+        """Audit some rows.
+
+        Parameters
+        ----------
+        numbers : ndarray of int64
+        within : callable
+            Told what part of a long row is done, and answers whether to abandon it.
+
+        Raises
+        ------
+        Abandoned
+            If it said so; nothing of that row was counted.
+        """
         if self.logits.columns <= WINDOW:
             x = self.logits.take(numbers)
             self._widen(*finite_range(x))
@@ -73,27 +97,29 @@ class Work:
             self.logits.release()
         else:
             for number in numbers:
-                self._add_long(int(number), within)
+                row = Work(self.logits, self.plan, tuple(self.tallies))
+                row._add_long(int(number), within)
+                self.merge(row)
 
-    def _add_long(self, number: int, within: Callable[[float], object]) -> None:
+    def _add_long(self, number: int, within: Callable[[float], bool]) -> None:
         """Audit one long row: what its windows add up to first, then the windows."""
         asked: dict[str, list[CellKey]] = {AS_READ: [], **self.by_format}
         views = {
             form: LongView(self.logits, number, FORMATS[form], self.temperature, self.method, keys)
             for form, keys in asked.items()
         }
-        for i, view in enumerate(views.values()):
-            view.gather()
-            within((i + 1) / len(views) / 2)
         original = views[AS_READ]
+        for i, view in enumerate(views.values()):
+            view.gather(original)
+            if within(_GATHERING * (i + 1) / len(views)):
+                raise Abandoned
         self._widen(*original.range)
-        for view in views.values():
-            if view.unchanged:
-                view.row = original.row
         for window, x in original.windows():
             self._judge_all(np.array([number]), x, window, views)
             self.logits.release()
-            within((1 + (window.start + x.shape[-1]) / self.logits.columns) / 2)
+            part = (window.start + x.shape[-1]) / self.logits.columns
+            if not window.is_last and within(_GATHERING + (1 - _GATHERING) * part):
+                raise Abandoned
 
     def _judge_all(
         self,

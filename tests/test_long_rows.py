@@ -8,6 +8,7 @@ from math import isclose
 import numpy as np
 import pytest
 
+from softaudit import render
 from softaudit.audit import LONGEST_ROW, audit
 from softaudit.errors import InputError
 from softaudit.json_v1 import to_json
@@ -134,9 +135,34 @@ def test_every_value_has_one_tier(in_windows):
 
 def test_too_many_distinct_logits_for_mpmath(in_windows, monkeypatch):
     monkeypatch.setattr(long_row, "MOST_DISTINCT", 1000)
-    x = changed(normal(1.0), _4500=7000.0)[None]
-    with pytest.raises(InputError, match="over 1000 distinct logits needs mpmath"):
-        in_windows(x, {"format": ("float32",)})
+    x = normal(1.0)[None]
+    with pytest.raises(InputError, match=r"over 1000 distinct logits.*name other rows"):
+        in_windows(x, {"format": ("float32",)}, reference="mpmath")
+
+
+@pytest.mark.parametrize("gap", [650.0, 7000.0])
+def test_a_dominated_row_needs_no_sum_by_mpmath(gap, in_windows, monkeypatch):
+    x = np.stack([changed(normal(3.0), _4500=gap), changed(normal(0.1), _1=gap, _8000=gap)])
+    options = {**ALL, "format": ("float32", "float64")}
+    whole = document(x, options)
+    monkeypatch.setattr(long_row, "MOST_DISTINCT", 1000)
+    assert_alike(without_tiers(whole), without_tiers(in_windows(x, options)))
+
+
+def test_a_long_row_is_abandoned_half_way(monkeypatch):
+    for module in ("softaudit.work", "softaudit.long_view", "softaudit.audit"):
+        monkeypatch.setattr(sys.modules[module], "WINDOW", 4096)
+    x = np.stack([ROWS["normal"], ROWS["wide"], ROWS["overflowing"]])
+    plan = make_plan({"format": ("float16",)})
+    for stop_at in (0.1, 1.0, 1.3, 1.9):
+        found = audit(from_array(x), plan, block=1, heard=lambda done, at=stop_at: done >= at)
+        first = audit(from_array(x[: int(stop_at)]), plan) if stop_at >= 1 else None
+        assert found.partial == int(stop_at)
+        for i, cell in enumerate(found.cells):
+            assert cell.rows["audited"] == int(stop_at)
+            assert first is None or cell.histogram == first.cells[i].histogram
+        assert render(make_report([found]), "table")
+        assert to_json(make_report([found]))
 
 
 def test_rows_longer_than_the_analysis_allows():

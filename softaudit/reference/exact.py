@@ -125,10 +125,13 @@ class Row:
             for x, e, k in zip(values, self.terms, counts, strict=True)
             if e is not None and x != self.maximum
         ]
+        self._given = others
         self.others = others or libmp.mpf_sum(weighted, self.work, "n")
         self.dropped = any(
             e is None and x > float("-inf") for x, e in zip(values, self.terms, strict=True)
         )
+        if others is not None and others[2] + others[3] < DROPPED:
+            self.others, self.dropped = libmp.fzero, True
 
     @cached_property
     def _places(self) -> dict[float, int]:
@@ -227,14 +230,15 @@ class Row:
         if function == "softmax":
             term = libmp.mpf_exp(self.gaps[j], self.work, "n")
             return libmp.mpf_div(term, self.total, self.work, "n")
-        terms = [
-            libmp.mpf_mul_int(libmp.mpf_exp(g, self.work, "n"), k, self.work, "n")
-            for g, k in zip(self.gaps, self.counts, strict=True)
-            if g is not None and g != libmp.fzero
-        ]
-        others = libmp.fzero
-        for term in sorted(terms, key=lambda e: e[2] + e[3]):
-            others = libmp.mpf_add(others, term, self.work, "n")
+        others = self._given or libmp.fzero
+        if self._given is None:
+            terms = [
+                libmp.mpf_mul_int(libmp.mpf_exp(g, self.work, "n"), k, self.work, "n")
+                for g, k in zip(self.gaps, self.counts, strict=True)
+                if g is not None and g != libmp.fzero
+            ]
+            for term in sorted(terms, key=lambda e: e[2] + e[3]):
+                others = libmp.mpf_add(others, term, self.work, "n")
         return libmp.mpf_neg(others) if function == "log_softmax" else others
 
     def fact(self, function: Function, j: int) -> tuple[Fraction, int] | None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from softaudit.model import Function
 
+_PRECISION = 160
+
 MOST_DISTINCT = 1 << 18
 """Distinct logits up to which mpmath sums a long row: some seconds."""
 
@@ -75,6 +77,57 @@ class LongRow:
         return Sums(self.peak, share, self.temperature)
 
     @cached_property
+    def _second(self) -> tuple[float, int]:
+        """The largest logit below the maximum, and how often it occurs; −∞ if there is none."""
+        largest, count = -np.inf, 0
+        for x in self._read():
+            others = x[x < self._top]
+            found = float(others.max(initial=-np.inf))
+            if found > largest:
+                largest, count = found, 0
+            count += int(np.count_nonzero(others == largest))
+        return largest, count
+
+    @cached_property
+    def _ties(self) -> int:
+        return sum(int(np.count_nonzero(x == self._top)) for x in self._read())
+
+    @cached_property
+    def _others(self) -> SharpSum | None:
+        """S by double-words; None for rows whose logits are all equal, or too large for them.
+
+        In a dominated row it is taken relatively to the second-largest logit: with c2 of these, S
+        is their exponential times c2 + S2.  What S2 leaves out is below 2^−866.
+        """
+        if self._method == "mpmath" or not self.peak.tame(self.temperature)[0]:
+            return None
+        if self.sums is not None:
+            return self._sharp_sum(self.peak)
+        second, count = self._second
+        if second == -np.inf:
+            return None
+        below = Peak(np.array([[second]]), self.peak.least)
+        rest = self._sharp_sum(below)
+        gap = libmp.mpf_sub(libmp.from_float(second), libmp.from_float(self._top))
+        quotient = libmp.mpf_div(gap, libmp.from_float(self.temperature), _PRECISION, "n")
+        factor = libmp.mpf_exp(quotient, _PRECISION, "n")
+        total = libmp.mpf_add(libmp.from_int(count), rest.others)
+        return SharpSum(libmp.mpf_mul(factor, total, _PRECISION, "n"), rest.bits)
+
+    def _sharp_sum(self, peak: Peak) -> SharpSum:
+        parts = [sharp_sum(x[0], self.temperature, peak) for x in self._read()]
+        return SharpSum(libmp.mpf_sum([part.others for part in parts]), parts[0].bits)
+
+    def sum_up(self) -> None:
+        """Make the sweeps that enclosing any window needs."""
+        if np.isfinite(self._top) and self.sums is None:
+            self._others  # noqa: B018 -- kept once it is known
+
+    @property
+    def _top(self) -> float:
+        return float(self.peak.top[0, 0])
+
+    @cached_property
     def _distinct(self) -> tuple[NDArray[np.float64], NDArray[np.int64]] | None:
         """Distinct logits and their counts; None if there are too many."""
         values, counts = np.empty(0), np.empty(0, dtype=np.int64)
@@ -97,9 +150,9 @@ class LongRow:
         row = self._row(BASE_PRECISION)
         if row is None:
             raise InputError(
-                f"a row of over {MOST_DISTINCT} distinct logits needs mpmath, which would take too "
-                f"long: its largest logit is more than 600 T above all others, or beyond 2^700, or "
-                f"--reference mpmath asks for it"
+                f"a row of over {MOST_DISTINCT} distinct logits, with one beyond 2^700 or a "
+                f"temperature beyond 2^±100, or by --reference mpmath: mpmath would take too long; "
+                f"leave that out, or name other rows with --row or --sample"
             )
         return row
 
@@ -107,17 +160,26 @@ class LongRow:
         self, values: NDArray[np.float64], functions: tuple[Function, ...]
     ) -> dict[Function, Enclosed]:
         """Enclose the exact values of functions on a window; see `reference.enclose`."""
-        if not np.isfinite(self.peak.top[0, 0]):  # NaN, +∞, or nothing but masks
+        if not np.isfinite(self._top):  # NaN, +∞, or nothing but masks
             return self._by_mpmath(values, functions, None)
         if self.sums is None:
-            return self._by_mpmath(values, functions, self._base_row)
+            return self._by_mpmath(values, functions, self._row_of(values))
         terms = Terms(values, self.temperature, self.peak)
         no = np.zeros(1, dtype=np.bool_)
         found = {f: Enclosed(terms.enclose(f, self.sums), no) for f in functions}
         if "logsumexp" in found and found["logsumexp"].enclosure.radius[0, 0] > WIDE:
-            sharper, _, _ = next(self.growing(self._top, "logsumexp"))
-            found |= self._by_mpmath(values, ("logsumexp",), sharper)
+            found |= self._by_mpmath(values, ("logsumexp",), self._row_of(self.peak.top))
         return found
+
+    def _row_of(self, values: NDArray[np.float64]) -> Row:
+        """Give a row of which only some logits and the maximum are looked at."""
+        if self._others is None:
+            return self._base_row
+        distinct = np.union1d(values, self.peak.top)
+        # Only the maximum's count is asked for.
+        counts = np.where(distinct == self._top, self._ties, 1)
+        sharp = self._others
+        return Row(distinct.tolist(), counts.tolist(), self.temperature, sharp.bits, sharp.others)
 
     def _by_mpmath(
         self, values: NDArray[np.float64], functions: tuple[Function, ...], row: Row | None
@@ -126,25 +188,11 @@ class LongRow:
         found = by_mpmath.enclose_window(values[0], row, self._top, functions)
         return {f: Enclosed(found[f], yes) for f in functions}
 
-    @property
-    def _top(self) -> float:
-        return float(self.peak.top[0, 0])
-
-    @cached_property
-    def _sharp(self) -> SharpSum | None:
-        if self.sums is None:
-            return None
-        parts = [sharp_sum(x[0], self.temperature, self.peak) for x in self._read()]
-        return SharpSum(libmp.mpf_sum([part.others for part in parts]), parts[0].bits)
-
     def growing(self, x: float, function: Function) -> Iterator[tuple[Row, int, str]]:
         """See `settle.Answers`."""
-        if self.sums is not None and self._sharp is not None:
-            values = [x] if x == self._top else [x, self._top]
-            # Only the maximum's count is asked for.
-            counts = [int(self.sums.ties[0, 0]) if value == self._top else 1 for value in values]
-            bits = self._sharp.bits
-            yield Row(values, counts, self.temperature, bits, self._sharp.others), 0, "enclosed_sum"
+        if self._others is not None:
+            row = self._row_of(np.array([x]))
+            yield row, row.place(x), "enclosed_sum"
         precision = BASE_PRECISION
         while precision <= LARGEST_PRECISION:
             whole = self._row(precision)
