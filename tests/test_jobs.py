@@ -181,7 +181,7 @@ def test_no_copy_is_left_behind(tmp_path, monkeypatch):
         seen.append(len(list(tmp_path.iterdir())))
         return False
 
-    audit(from_array(np.tile(HARD, (20, 1))), make_plan(OPTIONS), block=60, jobs=2, heard=heard)
+    audit(from_array(np.tile(HARD, (6, 1))), make_plan(OPTIONS), block=60, jobs=2, heard=heard)
     assert list(tmp_path.iterdir()) == []
     assert seen[-1] == 0
 
