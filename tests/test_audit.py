@@ -12,9 +12,11 @@ import pytest
 from mpmath import mp, mpf
 
 import softaudit
+from softaudit import reference
 from softaudit.audit import audit
 from softaudit.errors import InputError, OptionError
 from softaudit.findings import findings
+from softaudit.formats import FORMATS
 from softaudit.json_v1 import to_json
 from softaudit.long_view import AskedRows
 from softaudit.model import RowKind
@@ -508,3 +510,22 @@ def test_halves_that_are_merged_are_the_whole():
         assert repr(merged) == repr(whole)
     assert (parts[1].range, parts[1].widest) == (parts[0].range, parts[0].widest)
     assert parts[1].tiers == parts[0].tiers
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.7, 3.0])
+@pytest.mark.parametrize(
+    "row", [[1e38, 0.0], [5000.0, 0.0, 1.0], [1e10, 0.3, -7.0], [3000.0, 2999.0, -1e30, 5.0]]
+)
+def test_digits_of_values_too_small_for_any_format(row, temperature):
+    """Worst elements' exact values have 25 digits also where these are e-60000 or less."""
+    with mp.workprec(2000):
+        top, t = mpf(max(row)), mpf(temperature)
+        others = sum(mp.exp((mpf(x) - top) / t) for x in row if x != top)
+        expected = {
+            "log_softmax": (max(row), -others if others < mpf(10) ** -500 else -mp.log1p(others)),
+            "softmax": (row[-1], mp.exp((mpf(row[-1]) - top) / t) / (1 + others)),
+        }
+        for function, (x, exact_value) in expected.items():
+            asked = reference.ShortRow(np.array(row), temperature)
+            found = reference.figures(asked, x, function, 0.0, FORMATS["float64"]).exact
+            assert abs(mpf(found) / exact_value - 1) < mpf(10) ** -24

@@ -228,15 +228,16 @@ class Row:
     def vanishing(self, function: Function, j: int) -> Mpf:
         """Give such a value to 2^−p: its logarithm's leading term, the rest being below 2^−2400."""
         if function == "softmax":
-            term = libmp.mpf_exp(self.gaps[j], self.work, "n")
+            term = far_term(self.values[j], self.maximum, self.temperature, self.work)
             return libmp.mpf_div(term, self.total, self.work, "n")
         others = self._given or libmp.fzero
         if self._given is None:
-            terms = [
-                libmp.mpf_mul_int(libmp.mpf_exp(g, self.work, "n"), k, self.work, "n")
-                for g, k in zip(self.gaps, self.counts, strict=True)
-                if g is not None and g != libmp.fzero
-            ]
+            far = (
+                (far_term(x, self.maximum, self.temperature, self.work), k)
+                for x, k in zip(self.values, self.counts, strict=True)
+                if float("-inf") < x < self.maximum
+            )
+            terms = [libmp.mpf_mul_int(term, k, self.work, "n") for term, k in far]
             for term in sorted(terms, key=lambda e: e[2] + e[3]):
                 others = libmp.mpf_add(others, term, self.work, "n")
         return libmp.mpf_neg(others) if function == "log_softmax" else others
@@ -281,6 +282,18 @@ class Row:
     def _error(self, value: Mpf) -> int:
         # |value| < 2^(exponent + bit count), and its relative error is below 2^(−p−2).
         return int(value[2] + value[3] - self.precision - 2)
+
+
+def far_term(x: float, maximum: float, temperature: Mpf, precision: int) -> Mpf:
+    """Give exp((x − m)/T) within 2^(1−precision), however large the gap is.
+
+    The absolute error of the quotient is the relative one of its exponential, so the quotient gets
+    as many more bits as it has before the point.
+    """
+    gap = libmp.mpf_sub(libmp.from_float(x), libmp.from_float(maximum))
+    size = gap[2] + gap[3] - temperature[2] - temperature[3] + 1
+    quotient = libmp.mpf_div(gap, temperature, precision + max(int(size), 0), "n")
+    return libmp.mpf_exp(quotient, precision, "n")
 
 
 def to_fraction(x: Mpf) -> Fraction:

@@ -17,7 +17,7 @@ from softaudit.errors import InputError
 from softaudit.reference import by_mpmath
 from softaudit.reference.certified import Peak, Share, Sums, Terms
 from softaudit.reference.enclose import WIDE, Enclosed
-from softaudit.reference.exact import BASE_PRECISION, LARGEST_PRECISION, Row
+from softaudit.reference.exact import BASE_PRECISION, LARGEST_PRECISION, Row, far_term
 from softaudit.reference.sharp import SharpSum, sharp_sum
 
 if TYPE_CHECKING:
@@ -108,9 +108,8 @@ class LongRow:
             return None
         below = Peak(np.array([[second]]), self.peak.least)
         rest = self._sharp_sum(below)
-        gap = libmp.mpf_sub(libmp.from_float(second), libmp.from_float(self._top))
-        quotient = libmp.mpf_div(gap, libmp.from_float(self.temperature), _PRECISION, "n")
-        factor = libmp.mpf_exp(quotient, _PRECISION, "n")
+        temperature = libmp.from_float(self.temperature)
+        factor = far_term(second, self._top, temperature, _PRECISION)
         total = libmp.mpf_add(libmp.from_int(count), rest.others)
         return SharpSum(libmp.mpf_mul(factor, total, _PRECISION, "n"), rest.bits)
 

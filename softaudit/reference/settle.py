@@ -197,7 +197,11 @@ def figures(row: Answers, x: float, function: Function, computed: float, form: F
     answer = None
     for at, j, _ in row.growing(x, function):
         if at.vanishes(function, j):
-            return _measure_vanishing(at.vanishing(function, j), computed, form)
+            y = at.vanishing(function, j)
+            answer = _measure_vanishing(y, computed, form)
+            if _digits_hold(y, at.precision):
+                break
+            continue
         ends = _ends(at, function, j)
         found = [_measure(v, s, computed, form) for v, s in ends]
         answer = found[0]
@@ -206,6 +210,13 @@ def figures(row: Answers, x: float, function: Function, computed: float, form: F
         if _agree(found[0], found[-1]):
             break
     return cast("Figures", answer)
+
+
+def _digits_hold(y: Mpf, precision: int) -> bool:
+    """Whether all that lies within 2^−precision of a number has the same digits."""
+    slack = libmp.mpf_shift(y, -precision)
+    ends = libmp.mpf_sub(y, slack), libmp.mpf_add(y, slack)
+    return bool(libmp.to_str(ends[0], DIGITS) == libmp.to_str(ends[1], DIGITS))
 
 
 def _agree(a: Figures, b: Figures) -> bool:
