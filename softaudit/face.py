@@ -186,8 +186,8 @@ def exact(
     values = np.full(enclosure.high.shape, np.nan)
     if answerable.any():
         part = take_rows(problem, answerable)
-        verdict = reference.judge(take_rows(enclosure, answerable), part, function)
-        values[answerable] = verdict.rounded
+        decision = reference.judge(take_rows(enclosure, answerable), part, function)
+        values[answerable] = decision.rounded
     return _shaped(values, source, key)
 
 

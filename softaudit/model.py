@@ -298,7 +298,7 @@ PLAIN = 900
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Verdict:
+class Decision:
     """What the enclosure decides for one format; the arrays have the enclosure's shape.
 
     Attributes
@@ -318,7 +318,7 @@ class Verdict:
     tiers: Mapping[str, int] = field(default_factory=dict)
 
 
-BlockT = TypeVar("BlockT", Problem, Output, Steps, Enclosure, Verdict)
+BlockT = TypeVar("BlockT", Problem, Output, Steps, Enclosure, Decision)
 
 
 def take_rows(block: BlockT, rows: NDArray[np.bool_]) -> BlockT:

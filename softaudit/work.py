@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from softaudit.model import Arithmetic, CellKey, Function, Logits, Plan, Problem, Verdict
+    from softaudit.model import Arithmetic, CellKey, Decision, Function, Logits, Plan, Problem
     from softaudit.reference import Enclosed
 
 AS_READ = "float64"
@@ -145,7 +145,7 @@ class Work:
         if AS_READ not in self.by_format:
             self.tiers["undecided"] += sum(v.tiers["undecided"] for v in before.values())
 
-    def _cast(self, block: _Block, function: Function, before: Verdict) -> None:
+    def _cast(self, block: _Block, function: Function, before: Decision) -> None:
         kinds = block.kinds(function)
         cast = self.casts[function, block.problem.format.name]
         cast.count(block.problem, kinds, block.numbers, block.window)
@@ -158,19 +158,19 @@ class Work:
             cast.measure(after, original, block.problem.format)
 
     def _judge(
-        self, block: _Block, function: Function, keys: list[CellKey], before: Verdict
+        self, block: _Block, function: Function, keys: list[CellKey], before: Decision
     ) -> None:
         kinds = block.kinds(function)
         audited = kinds == RowKind.AUDITED
         reused = block.problem.format.name == AS_READ and block.reuses(before, function)
-        verdict = before if reused else block.judge(function)
+        decision = before if reused else block.judge(function)
         if block.has_values(function):
-            left_out = int(np.count_nonzero(~audited)) * verdict.rounded.shape[-1]
-            self.tiers.update(verdict.tiers)
+            left_out = int(np.count_nonzero(~audited)) * decision.rounded.shape[-1]
+            self.tiers.update(decision.tiers)
             self.tiers["mpmath"] -= left_out  # which has the rows that have no values
-        verdict = take_rows(verdict, audited)
+        decision = take_rows(decision, audited)
         problem = take_rows(block.problem, audited)
-        yardstick = Yardstick(verdict, block.problem.format)
+        yardstick = Yardstick(decision, block.problem.format)
         for key in keys:
             tally = self.tallies[key]
             output = algorithms.run(key, block.evaluation(key.arithmetic))
@@ -244,14 +244,14 @@ class _Block:
         self.enclosed = original.enclosed
         return True
 
-    def judge(self, function: Function) -> Verdict:
+    def judge(self, function: Function) -> Decision:
         """Decide rounding and ulp."""
         enclosed = self.enclosed[function]
         row = None if self.view is None else self.view.row
         return reference.judge(enclosed.enclosure, self.problem, function, row, enclosed.by_mpmath)
 
-    def reuses(self, before: Verdict, function: Function) -> bool:
-        """Tell whether a verdict on the logits as read is one on these."""
+    def reuses(self, before: Decision, function: Function) -> bool:
+        """Tell whether a decision on the logits as read is one on these."""
         return self.enclosed[function].enclosure is before.enclosure
 
     def has_values(self, function: Function) -> bool:

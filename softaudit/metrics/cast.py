@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.formats import Format
-    from softaudit.model import Enclosure, Problem, Verdict
+    from softaudit.model import Decision, Enclosure, Problem
 
 
 class Cast:
@@ -50,10 +50,10 @@ class Cast:
         kept = masks & (kinds == RowKind.AUDITED)[:, None]
         self.kept_masks.add(kept, numbers, window.start)
 
-    def measure(self, cast: Enclosure, original: Verdict, form: Format) -> None:
+    def measure(self, cast: Enclosure, original: Decision, form: Format) -> None:
         """Take in |exact(x̂, T̂) − exact(x, T)| / ulp(exact(x, T)) of audited rows.
 
-        `original` is a verdict for float64, whose ulp tells that of every narrower format.
+        `original` is a decision for float64, whose ulp tells that of every narrower format.
         """
         y = original.enclosure
         if cast is y:
@@ -94,7 +94,7 @@ class Cast:
 
 
 def _far_error(
-    cast: Enclosure, original: Verdict, form: Format, at: NDArray[np.int64]
+    cast: Enclosure, original: Decision, form: Format, at: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Measure where an exponent stands beside a value."""
     y = original.enclosure

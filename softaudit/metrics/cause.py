@@ -93,7 +93,7 @@ class _Trail:
     @cached_property
     def y(self) -> NDArray[np.float64]:
         """The exact values, rounded."""
-        y = self.judged.verdict.enclosure
+        y = self.judged.decision.enclosure
         high = y.high.take(self._at)
         if y.far().size == 0:
             return high
@@ -106,7 +106,7 @@ class _Trail:
     @cached_property
     def unit(self) -> NDArray[np.float64]:
         """ulp(y)."""
-        return self.judged.verdict.ulp.take(self._at)
+        return self.judged.decision.ulp.take(self._at)
 
     @cached_property
     def result(self) -> NDArray[np.float64]:
@@ -114,7 +114,7 @@ class _Trail:
 
     @cached_property
     def wrong(self) -> NDArray[np.bool_]:
-        return np.asarray(self.result != self.judged.verdict.rounded.take(self._at))
+        return np.asarray(self.result != self.judged.decision.rounded.take(self._at))
 
     @cached_property
     def total(self) -> NDArray[np.float64]:

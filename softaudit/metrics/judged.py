@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.formats import Format
-    from softaudit.model import CellKey, Output, Problem, Verdict
+    from softaudit.model import CellKey, Decision, Output, Problem
 
 
 class Errors(NamedTuple):
@@ -43,7 +43,7 @@ class Yardstick:
 
     Parameters
     ----------
-    verdict : Verdict
+    decision : Decision
     form : Format
         Whose ulp is the unit.
 
@@ -53,15 +53,15 @@ class Yardstick:
         Elements with a real y and a finite round(y): those with an error in ulp.
     """
 
-    def __init__(self, verdict: Verdict, form: Format) -> None:
-        y = verdict.enclosure
-        self.verdict = verdict
+    def __init__(self, decision: Decision, form: Format) -> None:
+        y = decision.enclosure
+        self.decision = decision
         self.form = form
         # round(y) is not finite where y is not.
-        self.counted = np.isfinite(verdict.rounded)
+        self.counted = np.isfinite(decision.rounded)
         self.all_counted = bool(self.counted.all())
         with np.errstate(all="ignore"):
-            self._per_ulp = 1.0 / verdict.ulp
+            self._per_ulp = 1.0 / decision.ulp
         self._zero = np.flatnonzero(y.high == 0)
         far = y.far()
         self._far = far[self.counted.take(far)]
@@ -74,7 +74,7 @@ class Yardstick:
         The first difference is exact where v is near y (Sterbenz); elsewhere, and in the second,
         one rounding of relative size 2^−53 is made, and one more in the relative error.
         """
-        y = self.verdict.enclosure
+        y = self.decision.enclosure
         with np.errstate(all="ignore"):
             absolute = v - y.high
             absolute -= y.low
@@ -99,7 +99,7 @@ class Yardstick:
     def _relative(self, v: NDArray[np.float64], absolute: NDArray[np.float64]) -> float:
         """Give the largest |v − y| / |y| of the elements that count; −1 where none does."""
         with np.errstate(all="ignore"):
-            relative = absolute / np.abs(self.verdict.enclosure.high)
+            relative = absolute / np.abs(self.decision.enclosure.high)
             if self._zero.size:
                 relative.put(self._zero, np.where(v.take(self._zero) == 0, 0.0, np.inf))
             if self._far.size:
@@ -112,13 +112,13 @@ class Yardstick:
         """A bound of ulp(y) / |y| of those that count: 2^(1−p), and more below normal numbers."""
         if self._far.size or self._zero.size:
             return np.inf
-        least = float(np.abs(self.verdict.enclosure.high).min(initial=np.inf))
+        least = float(np.abs(self.decision.enclosure.high).min(initial=np.inf))
         return 2.0 ** (1 - self.form.precision) * max(1.0, self.form.least_normal / least)
 
     def _measure_far(self, v: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-        y, at = self.verdict.enclosure, self._far
+        y, at = self.decision.enclosure, self._far
         high, low, exponent = y.high.take(at), y.low.take(at), y.exponent.take(at)
-        _, unit = np.frexp(self.verdict.ulp.take(at))
+        _, unit = np.frexp(self.decision.ulp.take(at))
         found = []
         for of in (unit - 1, np.zeros_like(unit), exponent):
             nearest = np.ldexp(v.take(at), -of) - np.ldexp(high, exponent - of)
@@ -128,12 +128,12 @@ class Yardstick:
     @cached_property
     def radius(self) -> float:
         """A bound of the radius in ulp of any element that counts."""
-        y = self.verdict.enclosure
+        y = self.decision.enclosure
         widest = 0.0
         near = self.counted.ravel()
         if self._far.size:
             size = y.radius.take(self._far) * np.abs(y.high.take(self._far))
-            _, unit = np.frexp(self.verdict.ulp.take(self._far))
+            _, unit = np.frexp(self.decision.ulp.take(self._far))
             widest = float(np.ldexp(size, y.exponent.take(self._far) - (unit - 1)).max())
             near = near.copy()
             near[self._far] = False
@@ -179,9 +179,9 @@ class Judged:
         return self.errors.ulp
 
     @property
-    def verdict(self) -> Verdict:
+    def decision(self) -> Decision:
         """What the judge decided."""
-        return self.yardstick.verdict
+        return self.yardstick.decision
 
     @property
     def counted(self) -> NDArray[np.bool_]:

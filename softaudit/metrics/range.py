@@ -29,8 +29,8 @@ class _Evidence:
     def __init__(self, judged: Judged) -> None:
         self.judged = judged
         self.v = judged.output.values
-        self.y = judged.verdict.enclosure.high
-        self.rounded = judged.verdict.rounded
+        self.y = judged.decision.enclosure.high
+        self.rounded = judged.decision.rounded
         self.fits = judged.counted  # y is real, and round(y) finite
         self.logarithmic = judged.key.function != "softmax"
         self._steps = judged.output.steps

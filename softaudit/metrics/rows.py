@@ -85,7 +85,7 @@ def _by_chunks(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _lost(judged: Judged) -> NDArray[np.float64]:
     """Sum the exact probabilities of each row's zeros, within 2^−40 relatively."""
-    v, y = judged.output.values, judged.verdict.enclosure
+    v, y = judged.output.values, judged.decision.enclosure
     if judged.least > 0:
         return np.zeros(len(v))
     lost = np.where(v == 0, y.high, 0.0)

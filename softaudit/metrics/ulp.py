@@ -39,7 +39,7 @@ class UlpErrors:
 
     def add(self, judged: Judged) -> None:
         """Take in a block."""
-        self.correct += int(np.count_nonzero(judged.output.values == judged.verdict.rounded))
+        self.correct += int(np.count_nonzero(judged.output.values == judged.decision.rounded))
         self.absolute = max(self.absolute, judged.errors.absolute)
         if judged.largest < 0:
             return

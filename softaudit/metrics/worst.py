@@ -129,7 +129,7 @@ class WorstElements:
 def _zeros_too_early(judged: Judged) -> NDArray[np.bool_] | None:
     if judged.key.function != "softmax" or judged.least > 0:
         return None
-    early = (judged.output.values == 0) & judged.counted & (judged.verdict.rounded != 0)
+    early = (judged.output.values == 0) & judged.counted & (judged.decision.rounded != 0)
     return early if early.any() else None
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from mpmath import libmp
 
 from softaudit.formats import LEAST_BINADE, Format, binade, round_fraction
-from softaudit.model import Enclosure, Function, Verdict
+from softaudit.model import Decision, Enclosure, Function
 from softaudit.reference import decide
 from softaudit.reference.certified import Peak, Terms
 from softaudit.reference.exact import BASE_PRECISION, LARGEST_PRECISION, Mpf, Row
@@ -51,7 +51,7 @@ def judge(
     function: Function,
     row: Answers | None = None,
     by_mpmath: NDArray[np.bool_] | None = None,
-) -> Verdict:
+) -> Decision:
     """Decide rounding and ulp for the problem's format, by mpmath where the enclosure cannot.
 
     Parameters
@@ -67,7 +67,7 @@ def judge(
 
     Returns
     -------
-    Verdict
+    Decision
         At most `QUESTIONS_PER_ROW` questions of a row, and of a window, are asked of mpmath;
         `undecided` counts those beyond, and those still open at the largest precision.
     """
@@ -88,7 +88,7 @@ def judge(
         if decision is not None:
             rounded[i, j], at = decision
             ulp[i, j] = np.ldexp(1.0, max(at, form.emin) - form.precision + 1)
-    return Verdict(y, rounded, ulp, tiers)
+    return Decision(y, rounded, ulp, tiers)
 
 
 def settle(
