@@ -1,18 +1,24 @@
-"""The one result type that feeds every output."""
+"""The one result type that feeds every output: audits, and what the gate says of them."""
 
 from __future__ import annotations
 
 import platform
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from softaudit import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from softaudit.model import Audit
+    from softaudit.model import Audit, Worst
+
+Bound = Literal["at-most", "at-least"]
+Level = Literal["error", "warning"]
+Standing = Literal["required", "new", "worse", "fixed", "stale"]
+
+SIGNS: Mapping[Bound, str] = {"at-most": "<=", "at-least": ">="}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,138 @@ class SkippedSource:
 
     source: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One line of a policy.
+
+    Attributes
+    ----------
+    where : str
+        A cell's name, in which * and ? stand for anything.
+    metric : str
+        Dotted name of a figure in a cell of the JSON contract, such as ulp.max.
+    bound : str
+        at-most or at-least.
+    limit : float
+    input : str or None
+        The inputs it is about, in which * and ? stand for anything; None for all.
+    level : str
+        error, or warning: told, and no reason to fail.
+    origin : str
+        Where it was written.
+    """
+
+    where: str
+    metric: str
+    bound: Bound
+    limit: float
+    input: str | None = None
+    level: Level = "error"
+    origin: str = "--require"
+
+    @property
+    def text(self) -> str:
+        """As `--require` takes it, but for input and level: `softmax/*: ulp.max <= 40`."""
+        limit = int(self.limit) if self.limit == self.limit // 1 else self.limit
+        return f"{self.where}: {self.metric} {SIGNS[self.bound]} {limit!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a requirement, or the baseline, says of one cell.
+
+    Attributes
+    ----------
+    standing : str
+        required, or for the baseline new, worse, fixed or stale.
+    passed : bool
+    level : str
+        What it is when it has not passed: error or warning.
+    input, cell : str
+        Which cell of which input.
+    metric : str or None
+        None where the whole cell is new or stale.
+    measured : float or None
+        None where the whole cell is new or stale.
+    limit : float or None
+        What was allowed.
+    bound : str
+    text : str
+        One sentence: what was measured, what is allowed, with digits enough to tell them apart.
+        With `wording.NO_BREAK` where a line is not to be broken.
+    worst : Worst or None
+        The cell's worst element.
+    command : str
+        What reproduces the cell; "" where nothing does.
+    """
+
+    standing: Standing
+    passed: bool
+    level: Level
+    input: str
+    cell: str
+    metric: str | None
+    measured: float | None
+    limit: float | None
+    bound: Bound
+    text: str
+    worst: Worst | None = None
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What became of one requirement.
+
+    Attributes
+    ----------
+    requirement : Requirement
+    verdicts : tuple of Verdict
+        One for every cell that it is about, at least one.
+    passing : float
+        The smallest limit (of at-least: the largest) that would pass, in few digits.
+    """
+
+    requirement: Requirement
+    verdicts: tuple[Verdict, ...]
+    passing: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether it holds in every cell."""
+        return all(verdict.passed for verdict in self.verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the gate says of a report.
+
+    Attributes
+    ----------
+    rulings : tuple of Ruling
+        In the order of the policy.
+    changes : tuple of Verdict
+        What differs from the baseline.
+    compared : int or None
+        How many cells were compared with the baseline; None without one.
+    notes : tuple of str
+        What else is to be known, such as that the processors differ.
+    failures : tuple of Verdict
+        Errors, worst first, then warnings, worst first.
+    """
+
+    rulings: tuple[Ruling, ...]
+    changes: tuple[Verdict, ...]
+    compared: int | None
+    notes: tuple[str, ...]
+    failures: tuple[Verdict, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing but warnings failed."""
+        return all(verdict.level == "warning" for verdict in self.failures)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,12 +173,15 @@ class Report:
         Machine, and the processor features by which NumPy chooses its exp and log.
     audits : tuple of Audit
     skipped : tuple of SkippedSource
+    judgement : Judgement or None
+        None where nothing was required.
     """
 
     tool: Mapping[str, str]
     environment: Mapping[str, str | list[str]]
     audits: tuple[Audit, ...]
     skipped: tuple[SkippedSource, ...] = ()
+    judgement: Judgement | None = None
 
 
 def make_report(audits: Sequence[Audit], skipped: Sequence[SkippedSource] = ()) -> Report:
@@ -69,4 +210,14 @@ def processor_features() -> list[str]:
     return sorted(name for name, present in features.items() if present)
 
 
-__all__ = ["Report", "SkippedSource", "make_report", "processor_features"]
+__all__ = [
+    "SIGNS",
+    "Judgement",
+    "Report",
+    "Requirement",
+    "Ruling",
+    "SkippedSource",
+    "Verdict",
+    "make_report",
+    "processor_features",
+]
