@@ -111,7 +111,6 @@ def audit(
         if plan.elements and logits.columns <= WINDOW
         else (),
         shown_worst=plan.worst,
-        options=plan.options,
     )
 
 

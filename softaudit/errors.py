@@ -17,5 +17,9 @@ class OptionError(SoftauditError):
     """An option, or a combination of options, that asks for something that does not exist."""
 
 
+class UnjudgedError(SoftauditError):
+    """Something that was to be judged could not be: which is neither a pass nor a failure."""
+
+
 class PlatformError(SoftauditError):
     """A processor state in which no verdict could be trusted."""

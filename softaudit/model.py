@@ -439,8 +439,6 @@ class Plan:
         Whether to show the rows element by element as well.
     skipped : tuple of SkippedCell
         Cells that were asked for and do not exist.
-    options : tuple of str
-        The words of a command line that ask for these cells.
     """
 
     keys: tuple[CellKey, ...]
@@ -451,7 +449,6 @@ class Plan:
     row: tuple[int, ...] | None = None
     elements: bool = False
     skipped: tuple[SkippedCell, ...] = ()
-    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -578,8 +575,8 @@ class Audit:
         Rows element by element, where they were asked for.
     shown_worst : int
         How many worst elements to show.
-    options : tuple of str
-        The words of a command line that ask for these cells.
+    elementary : str
+        Where exp and log of wide formats came from: a key of `softaudit.arithmetic.ELEMENTARY`.
     """
 
     source: Source
@@ -594,4 +591,4 @@ class Audit:
     partial: int | None = None
     tables: tuple[RowTable, ...] = ()
     shown_worst: int = 5
-    options: tuple[str, ...] = ()
+    elementary: str = "numpy"

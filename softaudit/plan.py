@@ -85,8 +85,7 @@ def make_plan(options: Mapping[str, Sequence[str]], **rest: Any) -> Plan:
     if not any(named.values()):
         return Plan(default_keys(), **rest)
     keys, skipped = product_keys(*named.values())
-    words = tuple(w for name, v in named.items() if v for w in (f"--{name}", ",".join(v)))
-    return Plan(keys, skipped=skipped, options=words, **rest)
+    return Plan(keys, skipped=skipped, **rest)
 
 
 OPTIONS = ("function", "format", "algorithm", "compute", "accumulate", "order")

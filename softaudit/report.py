@@ -200,6 +200,21 @@ def make_report(audits: Sequence[Audit], skipped: Sequence[SkippedSource] = ()) 
     )
 
 
+def merged(reports: Sequence[Report]) -> Report:
+    """Put reports together; versions and features on which they do not agree are left out."""
+    first = reports[0]
+    return Report(
+        tool={k: v for k, v in first.tool.items() if all(r.tool.get(k) == v for r in reports)},
+        environment={
+            k: v
+            for k, v in first.environment.items()
+            if all(r.environment.get(k) == v for r in reports)
+        },
+        audits=tuple(audit for report in reports for audit in report.audits),
+        skipped=tuple(skipped for report in reports for skipped in report.skipped),
+    )
+
+
 def processor_features() -> list[str]:
     """Give the processor features that NumPy found, sorted; they choose its exp and log."""
     try:
@@ -219,5 +234,6 @@ __all__ = [
     "SkippedSource",
     "Verdict",
     "make_report",
+    "merged",
     "processor_features",
 ]

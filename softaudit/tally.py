@@ -106,8 +106,8 @@ def make_cell(asked: AskedRows, key: CellKey, tally: Tally, cast: Cast) -> Cell:
         key=key,
         elements=tally.elements,
         rows={k.name.lower(): int(cast.kinds[k]) for k in RowKind},
-        overflow={name: counts[f"overflow.{name}"] for name in _OVERFLOW},
-        underflow={name: counts[f"underflow.{name}"] for name in _UNDERFLOW}
+        overflow={name: counts[f"overflow.{name}"] for name in OVERFLOW},
+        underflow={name: counts[f"underflow.{name}"] for name in UNDERFLOW}
         | {"lost_mass": tally.rows.lost_mass},
         out_of_range=None if key.function == "logsumexp" else counts["out_of_range"],
         ulp=_ulp_figures(tally.ulp, histogram, worst),
@@ -129,10 +129,10 @@ def make_cell(asked: AskedRows, key: CellKey, tally: Tally, cast: Cast) -> Cell:
     )
 
 
-_OVERFLOW = (
+OVERFLOW = (
     "cast", "cast_to_mask", "exp", "sum", "zeroed", "result", "nan", "forced", "mismatch",
 )  # fmt: skip
-_UNDERFLOW = ("forced", "premature", "subnormal")
+UNDERFLOW = ("forced", "premature", "subnormal")
 
 
 def _or_none(largest: float) -> float | None:

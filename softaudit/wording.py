@@ -89,6 +89,22 @@ def telling(exact: str, other: float | str, least: int = 4) -> str:
     return beside_one(exact) or shorten(exact, 25)
 
 
+def apart(measured: float, limit: float) -> tuple[str, str]:
+    """Give two numbers with as many digits as tell them apart; whole numbers are given whole."""
+    for digits in range(3, 18):
+        shown, allowed = exactly(measured, digits), exactly(limit, digits)
+        if measured == limit or shown != allowed:
+            break
+    return shown, allowed
+
+
+def exactly(value: float, digits: int = 17) -> str:
+    """Give a number in up to so many significant digits, a whole number whole."""
+    if isinstance(value, int) or (value == value // 1 and abs(value) < 1e6):
+        return minus(str(int(value)))
+    return shorten(repr(value), digits) if math.isfinite(value) else significant(value)
+
+
 def beside_one(exact: str) -> str | None:
     """Write what is just below 1 as the difference, such as `1 − 4.248e-18`."""
     missing = 1 - Decimal(exact) if len(exact) < 60 else Decimal(1)

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from softaudit import __version__
-from softaudit.cli import check, limits, settings
+from softaudit.cli import check, gate, limits, settings
 from softaudit.cli.interrupt import INTERRUPTED
 from softaudit.errors import SoftauditError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("check")(check.command)
+app.command("gate")(gate.command)
 app.command("limits")(limits.command)
 
 

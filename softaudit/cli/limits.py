@@ -14,8 +14,8 @@ def command(
     output_format: Annotated[str, typer.Option("--output-format", help="table or json.")] = "table",
 ) -> None:
     """Show each format's limits: where exp overflows, becomes subnormal, becomes zero."""
-    from softaudit.cli.check import split
-    from softaudit.cli.output import destination, screen
+    from softaudit.cli.options import split
+    from softaudit.cli.output import print_text, screen
     from softaudit.formats import FORMATS
     from softaudit.plan import known
     from softaudit.render.limits import LIMITS_RENDERERS
@@ -23,5 +23,4 @@ def command(
 
     kind = known(output_format, LIMITS_RENDERERS, "output format")
     names = [known(name, FORMATS, "format") for name in split(formats)]
-    with destination(None) as file:
-        file.write(LIMITS_RENDERERS[kind](limits(names), screen()))
+    print_text(LIMITS_RENDERERS[kind](limits(names), screen()))

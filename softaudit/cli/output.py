@@ -1,4 +1,4 @@
-"""Where results go: standard output, or a file that is there whole or not at all."""
+"""Where results go: standard output, and files that are there whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,29 +6,38 @@ import os
 import shutil
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
+import typer
+
+from softaudit.cli.options import several, split
 from softaudit.errors import OptionError
 from softaudit.render.screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from softaudit.model import Logits
+    from softaudit.report import Report
 
 _PLAIN = str.maketrans({"·": ".", "∞": "inf", "×": "x", "…": "...", "−": "-", "–": "-", "≈": "~",
                         "→": "->", "½": "1/2", "Σ": "sum", "±": "+-"})  # fmt: skip
 
 
-def screen(*, columns: tuple[str, ...] = (), quiet: bool = False, to_file: bool = False) -> Screen:
+def screen(*, columns: tuple[str, ...] = (), quiet: bool = False) -> Screen:
     """Find out how wide standard output is, and whether it takes colors.
 
     NO_COLOR and TERM=dumb turn colors off, FORCE_COLOR on; COLUMNS sets the width.
     """
     environment = os.environ
-    terminal = sys.stdout is not None and sys.stdout.isatty() and not to_file
+    terminal = sys.stdout is not None and sys.stdout.isatty()
     color = terminal and "NO_COLOR" not in environment and environment.get("TERM") != "dumb"
-    color = color or (bool(environment.get("FORCE_COLOR")) and not to_file)
+    color = color or bool(environment.get("FORCE_COLOR"))
     width = shutil.get_terminal_size((80, 24)).columns if terminal else _asked_width()
     return Screen(max(width, 20), color, columns, quiet)
 
@@ -38,28 +47,201 @@ def _asked_width() -> int:
     return int(asked) if asked.isdecimal() and int(asked) > 0 else 80
 
 
-@contextmanager
-def destination(path: str | None) -> Iterator[Writable]:
-    """Open the place for results before the work starts, so that a bad path fails at once.
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The options that say what is written, and where to."""
+
+    columns: Annotated[
+        list[str] | None, several("columns", "Columns of the table; the width decides by default.")
+    ] = None
+    output_formats: Annotated[
+        list[str] | None,
+        several(
+            "output-format",
+            "What to print: table (default), json, json-lines, csv, markdown, junit, sarif, "
+            "github.",
+            show_default=False,
+        ),
+    ] = None
+    outputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Also write a file, by its suffix (.txt .json .jsonl .csv .md .xml .sarif) or as "
+            "FORMAT:FILE.  May be repeated.",
+            metavar="FILE",
+        ),
+    ] = None
+    save_worst: Annotated[
+        str | None,
+        typer.Option(
+            "--save-worst", help="Save the rows of the worst elements as .npy.", metavar="FILE"
+        ),
+    ] = None
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Only what breaks, what loses and what holds.")
+    ] = False
+
+    def printed(self) -> tuple[str, ...]:
+        """Give the outputs that go to standard output."""
+        from softaudit.plan import known
+        from softaudit.render import RENDERERS
+
+        names = split(self.output_formats) or ("table",)
+        return tuple(known(name, RENDERERS, "output format") for name in names)
+
+    def files(self) -> dict[str, str]:
+        """Give the outputs of files by path.
+
+        Raises
+        ------
+        OptionError
+            If a name tells no output, or a file is named twice.
+        """
+        from softaudit.render import RENDERERS, SUFFIXES, by_suffix
+
+        found: dict[str, str] = {}
+        for word in self.outputs or ():
+            kind, _, path = word.partition(":")
+            if kind not in RENDERERS or not path:
+                path, kind = word, by_suffix(word) or ""
+            if not kind:
+                raise OptionError(
+                    f"{path}: its name tells no output: end it in {' '.join(SUFFIXES)}, "
+                    f"or write table:{path}"
+                )
+            if path in found:
+                raise OptionError(f"{path}: is to be written twice; name another file for one")
+            found[path] = kind
+        return found
+
+    def screen(self) -> Screen:
+        """Give what standard output can show."""
+        from softaudit.plan import known
+        from softaudit.render.columns import COLUMNS
+
+        names = tuple(known(name, COLUMNS, "column") for name in split(self.columns))
+        return screen(columns=names, quiet=self.quiet)
+
+
+class Results:
+    """Everything that a run writes, opened before its work starts.
 
     Parameters
     ----------
-    path : str or None
-        None and "-" are standard output.
+    shown : Shown
+    baseline : str or None
+        Where to write a baseline.
+    inputs : sequence of str
+        What must not be written over.
+    tables : bool
+        Whether people see the cells, or the judgement alone.
+    """
+
+    def __init__(
+        self, shown: Shown, baseline: str | None, inputs: Sequence[str], *, tables: bool = True
+    ) -> None:
+        self.shown = shown
+        self.printed = shown.printed()
+        self.files = shown.files()
+        self.screen = replace(shown.screen(), tables=tables)
+        self.baseline = baseline
+        self._open = ExitStack()
+        paths = [*self.files, *filter(None, (baseline, shown.save_worst))]
+        for i, path in enumerate(paths):
+            if any(_same(path, word) for word in inputs):
+                raise OptionError(f"{path}: is an input; name another file to write")
+            if any(_same(path, other) or path == other for other in paths[:i]):
+                raise OptionError(f"{path}: is to be written twice; name another file for one")
+
+    def __enter__(self) -> Results:
+        """Open every file."""
+        with self._open as opening:
+            self._files = {
+                path: opening.enter_context(destination(path)) for path in self.files
+            }
+            self._baseline = self.baseline and opening.enter_context(destination(self.baseline))
+            self._worst = self.shown.save_worst and opening.enter_context(
+                destination(self.shown.save_worst)
+            )
+            summary = os.environ.get("GITHUB_STEP_SUMMARY")
+            wanted = summary if "github" in self.printed else None
+            self._summary = wanted and opening.enter_context(_appended(wanted))
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(self, *failure: Any) -> None:
+        """Put every file in its place, or none if the run failed."""
+        self._open.__exit__(*failure)
+
+    def write(self, report: Report) -> None:
+        """Write a report to every place that was asked for."""
+        from softaudit.render import RENDERERS
+
+        plain = replace(self.screen, color=False)
+        for path, kind in self.files.items():
+            self._files[path].write(RENDERERS[kind](report, plain).encode("utf-8", "replace"))
+        if self._summary:
+            from softaudit.render.github import summary
+
+            self._summary.write(summary(report, plain).encode("utf-8", "replace"))
+        for kind in self.printed:
+            print_text(RENDERERS[kind](report, self.screen))
+
+    def write_baseline(self, report: Report) -> None:
+        """Write the baseline, if one was asked for."""
+        from softaudit.gate import baseline_text
+
+        if self._baseline:
+            self._baseline.write(baseline_text(report).encode())
+
+    def check_savable(self, sources: Sequence[Logits]) -> None:
+        """Refuse before the work what could not be saved after it."""
+        if self.shown.save_worst:
+            from softaudit.worst_rows import check_savable
+
+            check_savable(sources)
+
+    def write_worst(self, rows: Callable[[], NDArray[Any]]) -> None:
+        """Write the worst rows, if they were asked for."""
+        if self._worst:
+            import numpy as np
+
+            np.save(self._worst, rows(), allow_pickle=False)
+
+
+def _same(path: str, other: str) -> bool:
+    # os.path, since pathlib raises for names as long as literals may be.
+    both = os.path.exists(path) and os.path.exists(other)  # noqa: PTH110
+    return both and Path(path).samefile(other)
+
+
+@contextmanager
+def _appended(path: str) -> Iterator[BinaryIO]:
+    try:
+        with Path(path).open("ab") as file:
+            yield file
+    except OSError as error:
+        raise OptionError(f"GITHUB_STEP_SUMMARY: {path}: {error.strerror}") from error
+
+
+@contextmanager
+def destination(path: str) -> Iterator[BinaryIO]:
+    """Open a place for results; the file is there once all is well, or stays what it was.
+
+    Where nothing is written, nothing is left.
 
     Raises
     ------
     OptionError
         If the file cannot be written.
     """
-    if path is None or path == "-":
-        yield _Standard()
-        return
     target = Path(os.path.realpath(path))  # a link stays one, and what it names is written
     if target.is_dir():
-        raise OptionError(f"{path}: is a directory; name a file for -o")
+        raise OptionError(f"{path}: is a directory; name a file to write")
     if target.exists() and not target.is_file():
-        with target.open("w", encoding="utf-8", newline="\n") as file:
+        with target.open("wb") as file:
             yield file  # a pipe or a device, which nothing may take the place of
         return
     try:
@@ -70,33 +252,24 @@ def destination(path: str | None) -> Iterator[Writable]:
     temporary = Path(beside)
     try:
         os.close(handle)
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+        with temporary.open("wb") as file:
             yield file
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        temporary.replace(target)
-    except BaseException:
+        if temporary.stat().st_size:
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o666 & ~umask)
+            temporary.replace(target)
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
 
 
-class Writable(Protocol):
-    """What takes text."""
-
-    def write(self, text: str, /) -> int:
-        """Take text."""
-
-
-class _Standard:
-    """Standard output, in plainer signs where its encoding lacks the better ones."""
-
-    def write(self, text: str) -> int:
-        if sys.stdout is None:
-            raise OSError("standard output is closed")
-        encoding = sys.stdout.encoding or "ascii"
-        try:
-            text.encode(encoding)
-        except UnicodeEncodeError:
-            text = text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
-        return sys.stdout.write(text)
+def print_text(text: str) -> None:
+    """Write to standard output, in plainer signs where its encoding lacks the better ones."""
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
+    encoding = sys.stdout.encoding or "ascii"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
+    sys.stdout.write(text)

@@ -1,12 +1,17 @@
-"""Settings from pyproject.toml: `[tool.softaudit]`, with the names of the options.
+"""Settings from files: `[tool.softaudit]` of pyproject.toml, or a policy of one's own.
 
-Options beat environment variables (`SOFTAUDIT_FORMAT` for `--format`), which beat these.
+Both hold options by their names, and for the gate inputs, requirements and a baseline.  A policy
+named by --policy takes the place of pyproject.toml.  Options beat environment variables
+(`SOFTAUDIT_FORMAT` for `--format`), which beat these.
 """
 
 from __future__ import annotations
 
+import os
 import tomllib
+from dataclasses import dataclass
 from difflib import get_close_matches
+from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +31,77 @@ OPTIONS: dict[str, str] = {
     "reference": "reference",
     "worst": "worst",
     "columns": "columns",
-    "output-format": "output_format",
+    "output-format": "output_formats",
+    "tolerance-percent": "tolerance_percent",
+    "tolerance-ulp": "tolerance_ulp",
+    "tolerance-elsewhere": "tolerance_elsewhere",
 }
-"""Settings by their names, and the parameters of `check` that they set."""
+"""Settings by their names, and the parameters of `check` and `gate` that they set."""
+
+OF_THE_GATE = ("inputs", "require", "baseline")
+"""What the gate alone reads."""
+
+_NUMBERS: dict[str, tuple[type, ...]] = {
+    "temperature": (int, float),
+    "axis": (int,),
+    "sample": (int,),
+    "worst": (int,),
+    "tolerance-percent": (int, float),
+    "tolerance-ulp": (int, float),
+    "tolerance-elsewhere": (int, float),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a file says.
+
+    Attributes
+    ----------
+    name : str
+        What to call the file in a message.
+    folder : Path
+        What its paths are relative to.
+    options : mapping
+        Values by parameter of `check` and `gate`.
+    inputs : tuple of str
+    requirements : tuple of mapping
+        As they stand in the file.
+    baseline : str or None
+    """
+
+    name: str = "pyproject.toml"
+    folder: Path = Path()
+    options: dict[str, Any] | None = None
+    inputs: tuple[str, ...] = ()
+    requirements: tuple[Any, ...] = ()
+    baseline: str | None = None
+
+    def default_map(self) -> dict[str, Any]:
+        """Give the defaults of `gate`'s options."""
+        found = dict(self.options or {})
+        if self.baseline is not None:
+            found["baseline"] = os.path.relpath(self.folder / self.baseline)
+        return found
+
+    def files(self) -> list[str]:
+        """Give the inputs' paths from here, wildcards expanded, in order.
+
+        Raises
+        ------
+        OptionError
+            If wildcards match nothing.
+        """
+        found: dict[str, None] = {}
+        for word in self.inputs:
+            if word.startswith("[") or word == "-":
+                found[word] = None
+                continue
+            names = sorted(glob(word, root_dir=self.folder, recursive=True))
+            if not names and has_magic(word):
+                raise OptionError(f"{self.name}: inputs: {word!r} matches no file")
+            found |= dict.fromkeys(os.path.relpath(self.folder / name) for name in names or [word])
+        return list(found)
 
 
 def default_map() -> dict[str, dict[str, Any]]:
@@ -39,41 +112,72 @@ def default_map() -> dict[str, dict[str, Any]]:
     OptionError
         If the file cannot be read as TOML, or has a setting that does not exist.
     """
-    path = _nearest()
-    if path is None:
-        return {}
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise OptionError(f"{path.name}: cannot be read: {error}") from error
-    tools = document.get("tool", {})
-    table = tools.get("softaudit", {}) if isinstance(tools, dict) else tools
-    if not isinstance(table, dict):
-        raise OptionError(f"{path.name}: tool.softaudit is no table; write [tool.softaudit]")
-    return {"check": {OPTIONS[_known(name)]: _value(name, v) for name, v in table.items()}}
+    settings = nearest()
+    return {"check": settings.options or {}, "gate": settings.default_map()}
 
 
-def _nearest() -> Path | None:
+def nearest() -> Settings:
+    """Read `[tool.softaudit]` of the nearest pyproject.toml; without one, nothing is set."""
     here = Path.cwd()
     for folder in (here, *here.parents):
         path = folder / "pyproject.toml"
         if path.is_file():
-            return path
-    return None
+            tools = _document(path, path.name).get("tool", {})
+            table = tools.get("softaudit", {}) if isinstance(tools, dict) else tools
+            if not isinstance(table, dict):
+                raise OptionError(f"{path.name}: tool.softaudit is no table: [tool.softaudit]")
+            return _settings(table, path.name, "tool.softaudit.", folder)
+    return Settings()
 
 
-def _known(name: str) -> str:
-    if name in OPTIONS:
-        return name
-    near = get_close_matches(name, OPTIONS, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(OPTIONS)}"
-    raise OptionError(f"pyproject.toml: unknown setting tool.softaudit.{name}: {hint}")
+def policy(path: str) -> Settings:
+    """Read a policy file: what stands under [tool.softaudit] elsewhere, at its top.
+
+    Raises
+    ------
+    OptionError
+        If it cannot be read, or has a setting that does not exist.
+    """
+    return _settings(_document(Path(path), path), path, "", Path(path).parent)
 
 
-_NUMBERS = {"temperature": (int, float), "axis": (int,), "sample": (int,), "worst": (int,)}
+def _document(path: Path, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OptionError(f"{name}: cannot be read: {reason}") from error
 
 
-def _value(name: str, value: Any) -> Any:
+def _settings(table: dict[str, Any], name: str, prefix: str, folder: Path) -> Settings:
+    options, of_gate = {}, {}
+    for key, value in table.items():
+        _check_name(key, f"{name}: unknown setting {prefix}{key}")
+        if key in OF_THE_GATE:
+            of_gate[key] = value
+        else:
+            options[OPTIONS[key]] = _value(key, value, f"{name}: {prefix}{key}")
+    inputs, required = of_gate.get("inputs", []), of_gate.get("require", [])
+    baseline = of_gate.get("baseline")
+    inputs = [inputs] if isinstance(inputs, str) else inputs
+    if not isinstance(inputs, list) or not all(isinstance(word, str) for word in inputs):
+        raise OptionError(f"{name}: {prefix}inputs is {inputs!r}: give a list of files")
+    if not isinstance(required, list) or not all(isinstance(part, dict) for part in required):
+        raise OptionError(f"{name}: {prefix}require is no list of tables: [[{prefix}require]]")
+    if baseline is not None and not (isinstance(baseline, str) and baseline):
+        raise OptionError(f"{name}: {prefix}baseline is {baseline!r}: give a file's name")
+    return Settings(name, folder, options, tuple(inputs), tuple(required), baseline)
+
+
+def _check_name(name: str, said: str) -> None:
+    names = (*OPTIONS, *OF_THE_GATE)
+    if name not in names:
+        near = get_close_matches(name, names, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(names)}"
+        raise OptionError(f"{said}: {hint}")
+
+
+def _value(name: str, value: Any, said: str) -> Any:
     several = OPTIONS[name].endswith("s") and name != "axis"
     if several and isinstance(value, str):
         return [value]
@@ -81,5 +185,5 @@ def _value(name: str, value: Any) -> Any:
     wrong = isinstance(value, bool) or not isinstance(value, kinds)
     if wrong or (several and not all(isinstance(part, str) for part in value)):
         wanted = "a list of names" if several else "a number" if name in _NUMBERS else "a string"
-        raise OptionError(f"pyproject.toml: tool.softaudit.{name} is {value!r}: give {wanted}")
+        raise OptionError(f"{said} is {value!r}: give {wanted}")
     return value

@@ -19,9 +19,12 @@ class Screen:
         Table columns asked for by name; none means what the width allows.
     quiet : bool
         Only what was found, without tables.
+    tables : bool
+        False where a judgement is wanted alone.
     """
 
     width: int = 80
     color: bool = False
     columns: tuple[str, ...] = ()
     quiet: bool = False
+    tables: bool = True

@@ -5,7 +5,6 @@ from __future__ import annotations
 from io import StringIO
 from itertools import groupby
 from math import isfinite
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -17,6 +16,7 @@ from softaudit.findings import arithmetic_words, findings, is_broken
 from softaudit.render import columns
 from softaudit.render.elements import element_tables
 from softaudit.render.screen import Screen
+from softaudit.reproduce import row_command
 from softaudit.wording import NO_BREAK, count, place, short, telling, ulps
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from softaudit.model import Audit, Cell, CellKey, Worst
+    from softaudit.model import Audit, Cell, Worst
     from softaudit.report import Report
 
 BAD, QUIET, GOOD, HEAD = "bold red", "dim", "green", "bold"
@@ -174,8 +174,8 @@ def _worst_lines(audit: Audit, found: list[tuple[Cell, Worst]]) -> Iterator[Rend
         values = f"{_computed(worst)}, exact {telling(worst.exact, worst.computed)}, {size}"
         where = f"{cell.key.name} {place(worst.index)}: {values.replace(' ULP', f'{NO_BREAK}ULP')}"
         grid.add_row(worst.cause, where)
-        if audit.source.command:
-            grid.add_row("", Text(reproduce(audit, cell, worst), style=QUIET))
+        if command := row_command(audit, cell.key, worst):
+            grid.add_row("", Text(command, style=QUIET))
     yield Padding(grid, (0, 0, 0, 2))
 
 
@@ -184,27 +184,6 @@ def _computed(worst: Worst) -> str:
     if value == 0 or not isfinite(value):
         return short(value)
     return telling(repr(value), worst.exact)
-
-
-def reproduce(audit: Audit, cell: Cell, worst: Worst) -> str:
-    """Give the command that shows an element's row."""
-    source = audit.source
-    row = worst.index if cell.key.function == "logsumexp" else worst.index[:-1]
-    words = ["softaudit check", source.command]
-    if not source.name.startswith("["):
-        words += [f"--row {','.join(map(str, row or (0,)))}"]
-    words += [f"--key {quote(source.key)}"] if source.key else []
-    words += [f"--axis {source.axis}"] if source.axis != -1 else []
-    words += [f"--temperature {audit.temperature!r}"] if audit.temperature != 1.0 else []
-    return " ".join((*words, *(_cell_options(cell.key) if audit.options else ())))
-
-
-def _cell_options(key: CellKey) -> list[str]:
-    a = key.arithmetic
-    options = [f"--function {key.function}", f"--format {a.storage.name}"]
-    options += [f"--compute {a.compute.name}"] if a.compute != a.storage else []
-    options += [f"--accumulate {a.accumulate.name}"] if a.accumulate != a.compute else []
-    return options + ([f"--order {a.order}"] if a.order != "pairwise" else [])
 
 
 def _closing(audit: Audit) -> Table:

@@ -1,8 +1,4 @@
-"""The JSON contract, schema 1: apart from the data types, so that changing one breaks no user.
-
-Not applicable is null; NaN and infinities are the strings "nan", "inf", "-inf"; numbers are given
-as they are, not rounded.  Keys may be added; none changes its meaning.
-"""
+"""A report as the contract's nested dictionaries."""
 
 from __future__ import annotations
 

@@ -1,0 +1,168 @@
+"""What to compute, of which logits: the options of every command that audits."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from softaudit.cli.options import one, several, split
+from softaudit.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from softaudit.model import Audit, Logits, Plan
+    from softaudit.report import SkippedSource
+
+Names = list[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options that choose cells and rows, and say how to judge them."""
+
+    functions: Annotated[Names, several("function", "softmax, log_softmax, logsumexp.")] = None
+    formats: Annotated[
+        Names,
+        several("format", "float16, bfloat16, float32, float64, float8_e4m3fn, float8_e5m2."),
+    ] = None
+    algorithms: Annotated[Names, several("algorithm", "naive, stable, log-of-softmax.")] = None
+    computes: Annotated[
+        Names, several("compute", "Format of every step; the logits' by default.")
+    ] = None
+    accumulates: Annotated[
+        Names, several("accumulate", "Format of the sum; that of compute by default.")
+    ] = None
+    orders: Annotated[
+        Names, several("order", "pairwise (default), sequential, compensated, numpy.")
+    ] = None
+    temperature: Annotated[float, one("temperature", "Divide logits by T.")] = 1.0
+    axis: Annotated[int, one("axis", "The class axis.")] = -1
+    key: Annotated[str | None, one("key", "Which array of an .npz.", show_default=False)] = None
+    sample: Annotated[
+        int | None, one("sample", "Only N evenly spaced rows.", min=1, metavar="N")
+    ] = None
+    row: Annotated[
+        str | None,
+        typer.Option("--row", help="One row, element by element: 0,2,5.", metavar="INDEX"),
+    ] = None
+    reference: Annotated[
+        str, one("reference", "certified, or mpmath: every value by mpmath alone, slowly.")
+    ] = "certified"
+    worst: Annotated[
+        int, one("worst", "How many worst elements to show, one per cause.", min=0, metavar="N")
+    ] = 5
+    jobs: Annotated[
+        int | None,
+        one(
+            "jobs",
+            "Processes that share long work; one for each processor by default.",
+            min=1,
+            metavar="N",
+            show_default=False,
+        ),
+    ] = None
+    progress: Annotated[
+        str, one("progress", "auto, always or never, on standard error.")
+    ] = "auto"
+
+    def check(self) -> None:
+        """Refuse what no logits could make right."""
+        from softaudit.cli.progress import MODES
+        from softaudit.plan import known, make_plan
+
+        if self.row is not None and self.sample is not None:
+            raise OptionError("--row and --sample exclude each other: give one of them")
+        known(self.progress, MODES, "progress")
+        make_plan(self._names(), temperature=self.temperature)
+
+    def plan(self, source: Logits, *, elements: bool) -> Plan:
+        """Plan what to ask of a source; `elements` lets rows be shown element by element."""
+        from softaudit.plan import known, make_plan
+        from softaudit.reference import METHODS
+        from softaudit.reproduce import is_literal
+
+        return make_plan(
+            self._names(),
+            temperature=self.temperature,
+            reference=known(self.reference, METHODS, "reference"),
+            worst=self.worst,
+            sample=self.sample,
+            row=None if self.row is None else row_index(self.row, source),
+            elements=elements and (self.row is not None or is_literal(source)),
+        )
+
+    def _names(self) -> dict[str, tuple[str, ...]]:
+        return {
+            "function": split(self.functions),
+            "format": _formats(split(self.formats)),
+            "algorithm": split(self.algorithms),
+            "compute": split(self.computes),
+            "accumulate": split(self.accumulates),
+            "order": split(self.orders),
+        }
+
+
+def audited(
+    sources: Sequence[Logits], asked: Asked, stopped: Callable[[], bool], *, elements: bool
+) -> tuple[list[Audit], list[SkippedSource]]:
+    """Audit sources, one after the other, until somebody has had enough."""
+    from softaudit.audit import audit, chosen_rows
+    from softaudit.cli.progress import Progress
+    from softaudit.report import SkippedSource
+
+    audits: list[Audit] = []
+    skipped: list[SkippedSource] = []
+    told, jobs = Progress(asked.progress, stopped), asked.jobs or processors()
+    for source in sources:
+        if stopped():
+            skipped.append(SkippedSource(source.name, "interrupted"))
+            continue
+        plan = asked.plan(source, elements=elements)
+        rows = len(chosen_rows(source, plan))
+        with told.of(source.name, rows, source.columns) as heard:
+            audits.append(audit(source, plan, jobs=jobs, heard=heard))
+    return audits, skipped
+
+
+def processors() -> int:
+    """Count the processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _formats(names: tuple[str, ...]) -> tuple[str, ...]:
+    from softaudit.render import RENDERERS
+
+    for name in names:
+        if name in RENDERERS:
+            raise OptionError(f"{name} is an output: --output-format {name}")
+    return names
+
+
+def row_index(text: str, source: Logits) -> tuple[int, ...]:
+    """Take `--row 0,2,5` for the index of a row.
+
+    Raises
+    ------
+    OptionError
+        If it is none, or there is no such row.
+    """
+    try:
+        index = tuple(int(part) for part in text.strip("() ").split(",") if part.strip())
+    except ValueError:
+        raise OptionError(f"--row {text}: must be integers, as in --row 0,2,5") from None
+    shape = source.rows_shape
+    if not shape and index in ((), (0,)):
+        return ()
+    inside = len(index) == len(shape) and all(
+        -n <= i < n for i, n in zip(index, shape, strict=False)
+    )
+    if not inside:
+        there = "×".join(map(str, shape)) if shape else "a single row, 0"
+        raise OptionError(f"{source.name}: row {text} is not there; its rows are {there}")
+    return tuple(i % n for i, n in zip(index, shape, strict=True))

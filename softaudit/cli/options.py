@@ -1,0 +1,88 @@
+"""Options in groups: a command takes dataclasses, and each of their fields is an option.
+
+So that a group of options is written once for all commands that have it, and a command reads as
+what it does with them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields, is_dataclass
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def several(name: str, help_text: str, **rest: Any) -> Any:
+    """Declare an option that may be repeated, or given a comma list."""
+    return typer.Option(f"--{name}", help=help_text, envvar=variable(name), **rest)
+
+
+def one(name: str, help_text: str, **rest: Any) -> Any:
+    """Declare an option that takes one value."""
+    return typer.Option(f"--{name}", help=help_text, envvar=variable(name), **rest)
+
+
+def variable(name: str) -> str:
+    """Give the environment variable of an option."""
+    return f"SOFTAUDIT_{name.upper().replace('-', '_')}"
+
+
+def with_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command take its parameters that are dataclasses field by field."""
+    hints = get_type_hints(command, include_extras=True)
+    groups = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
+
+    def flat(**values: Any) -> None:
+        made = {
+            name: group(**{field.name: values.pop(field.name) for field in fields(group)})
+            for name, group in groups.items()
+        }
+        command(**values, **made)
+
+    parameters = [
+        parameter
+        for given in signature(command).parameters.values()
+        for parameter in (
+            _parameters(groups[given.name])
+            if given.name in groups
+            else [given.replace(annotation=hints[given.name], kind=Parameter.KEYWORD_ONLY)]
+        )
+    ]
+    flat.__doc__ = command.__doc__
+    flat.__signature__ = signature(command).replace(parameters=parameters)  # type: ignore[attr-defined]
+    return flat
+
+
+def _parameters(group: Any) -> Iterator[Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    for field in fields(group):
+        default = Parameter.empty if field.default is MISSING else field.default
+        yield Parameter(
+            field.name, Parameter.KEYWORD_ONLY, default=default, annotation=hints[field.name]
+        )
+
+
+def named(context: typer.Context) -> frozenset[str]:
+    """Give the parameters that stand on the command line itself."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return frozenset(n for n, source in sources.items() if source and source.name == "COMMANDLINE")
+
+
+def split(words: list[str] | None) -> tuple[str, ...]:
+    """Take options that were repeated, or given as comma lists, apart.
+
+    Raises
+    ------
+    OptionError
+        For a list with an empty name, such as "," or "float16,".
+    """
+    from softaudit.errors import OptionError
+
+    parts = tuple(part.strip() for word in words or () for part in word.split(","))
+    if "" in parts:
+        raise OptionError(f"{', '.join(map(repr, words or ()))}: has an empty name; drop a comma")
+    return parts

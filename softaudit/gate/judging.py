@@ -1,0 +1,198 @@
+"""Requirements, and what a report says to them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from math import inf, isinf
+from typing import TYPE_CHECKING
+
+from softaudit.errors import OptionError, UnjudgedError
+from softaudit.gate.comparison import Tolerance, compared_with
+from softaudit.json_v1 import FIGURES
+from softaudit.report import Judgement, Ruling, Verdict
+from softaudit.reproduce import cell_command
+from softaudit.wording import NO_BREAK, apart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from softaudit.gate.baseline import Baseline
+    from softaudit.model import Audit, Cell
+    from softaudit.report import Bound, Report, Requirement
+
+
+def judge(
+    report: Report,
+    requirements: Sequence[Requirement],
+    baseline: Baseline | None = None,
+    tolerance: Tolerance | None = None,
+) -> Report:
+    """Judge a report.
+
+    Parameters
+    ----------
+    report : Report
+    requirements : sequence of Requirement
+    baseline : Baseline, optional
+        Beside which the requirements stay in force.
+    tolerance : Tolerance, optional
+        From where on a figure is worse than the baseline's.
+
+    Returns
+    -------
+    Report
+        With its judgement.
+
+    Raises
+    ------
+    UnjudgedError
+        If the report has sources or rows left out or values undecided.
+    OptionError
+        If a requirement matches no cell, or a figure of one is null.
+    """
+    check_complete(report)
+    rulings = tuple(_ruling(report, requirement) for requirement in requirements)
+    changes: tuple[Verdict, ...] = ()
+    notes: tuple[str, ...] = ()
+    compared = None
+    if baseline is not None:
+        changes, notes = compared_with(report, baseline, tolerance or Tolerance())
+        compared = sum(len(audit.cells) for audit in report.audits)
+    verdicts = [v for ruling in rulings for v in ruling.verdicts] + list(changes)
+    failed = [v for v in verdicts if not v.passed]
+    failures = tuple(sorted(failed, key=lambda v: (v.level != "error", -_severity(v))))
+    return replace(report, judgement=Judgement(rulings, changes, compared, notes, failures))
+
+
+def check_complete(report: Report) -> None:
+    """Refuse a report of which something is left out or open.
+
+    Raises
+    ------
+    UnjudgedError
+    """
+    for skipped in report.skipped:
+        raise UnjudgedError(f"{skipped.source}: was skipped: {skipped.reason}")
+    if not report.audits:
+        raise UnjudgedError("there is nothing to judge: no input was audited")
+    for audit in report.audits:
+        name = input_name(audit)
+        if audit.partial is not None:
+            raise UnjudgedError(f"{name}: is partial: only {audit.partial} rows were audited")
+        if audit.reference.undecided:
+            raise UnjudgedError(
+                f"{name}: {audit.reference.undecided} exact values are undecided, so that no "
+                f"figure is proven; leave these rows out, or take another --reference"
+            )
+
+
+def input_name(audit: Audit) -> str:
+    """Give what a requirement's `input` is matched with: the source's name, and its key."""
+    source = audit.source
+    return source.name if source.key is None else f"{source.name}:{source.key}"
+
+
+def _ruling(report: Report, requirement: Requirement) -> Ruling:
+    verdicts = tuple(_verdicts(report, requirement))
+    if not verdicts:
+        raise OptionError(f"{requirement.origin}: {_nothing_matches(report, requirement)}")
+    measured = [v.measured for v in verdicts if v.measured is not None]
+    return Ruling(requirement, verdicts, passing(measured, requirement.bound))
+
+
+def _verdicts(report: Report, requirement: Requirement) -> Iterator[Verdict]:
+    for audit in _audits_of(report, requirement):
+        for skipped in audit.skipped:
+            if fnmatchcase(skipped.cell, requirement.where):
+                raise OptionError(
+                    f"{requirement.origin}: {skipped.cell} of {input_name(audit)} was skipped: "
+                    f"{skipped.reason}"
+                )
+        for cell in audit.cells:
+            if fnmatchcase(cell.key.name, requirement.where):
+                yield _verdict(audit, cell, requirement)
+
+
+def _audits_of(report: Report, requirement: Requirement) -> list[Audit]:
+    pattern = requirement.input
+    return [a for a in report.audits if pattern is None or fnmatchcase(input_name(a), pattern)]
+
+
+def _nothing_matches(report: Report, requirement: Requirement) -> str:
+    audits = _audits_of(report, requirement)
+    if not audits:
+        names = list(dict.fromkeys(map(input_name, report.audits)))
+        return f"input {requirement.input!r} matches no input: {_nearest(requirement.input, names)}"
+    names = list(dict.fromkeys(cell.key.name for audit in audits for cell in audit.cells))
+    return f"{requirement.where!r} matches no cell: {_nearest(requirement.where, names)}"
+
+
+def _nearest(wanted: str | None, names: list[str]) -> str:
+    near = get_close_matches(wanted or "", names, n=1)
+    if near:
+        return f"did you mean {near[0]}?"
+    some = ", ".join(names[:4])
+    return f"there are {some}{'' if len(names) <= 4 else f' and {len(names) - 4} more'}"
+
+
+def _verdict(audit: Audit, cell: Cell, requirement: Requirement) -> Verdict:
+    measured = FIGURES[requirement.metric](cell)
+    if measured is None:
+        raise OptionError(
+            f"{requirement.origin}: {requirement.metric} of {cell.key.name} in "
+            f"{input_name(audit)} is null: {_why_null(cell)}"
+        )
+    passed = holds(measured, requirement.bound, requirement.limit)
+    shown, limit = apart(measured, requirement.limit)
+    words = "at most" if requirement.bound == "at-most" else "at least"
+    text = f"{requirement.metric} is {shown}, {words} {limit} is allowed"
+    command = cell_command(audit, cell.key)
+    if command:
+        command += f" --require '{replace(requirement, where=cell.key.name).text}'"
+    return Verdict(
+        standing="required",
+        passed=passed,
+        level=requirement.level,
+        input=input_name(audit),
+        cell=cell.key.name,
+        metric=requirement.metric,
+        measured=measured,
+        limit=requirement.limit,
+        bound=requirement.bound,
+        text=text.replace(" ", NO_BREAK, 2),
+        worst=cell.worst[0] if cell.worst else None,
+        command=command,
+    )
+
+
+def _why_null(cell: Cell) -> str:
+    if not cell.elements:
+        return "no row of it could be judged"
+    return f"it does not apply to {cell.key.function}; narrow down where"
+
+
+def holds(measured: float, bound: Bound, limit: float) -> bool:
+    """Whether a figure is within a limit; NaN is not."""
+    return measured <= limit if bound == "at-most" else measured >= limit
+
+
+def passing(measured: Iterable[float], bound: Bound) -> float:
+    """Give the smallest limit that figures pass, in up to 6 digits; of at-least the largest."""
+    worst = max(measured) if bound == "at-most" else min(measured)
+    if isinstance(worst, int) or isinf(worst):
+        return worst
+    rounding = ROUND_CEILING if bound == "at-most" else ROUND_FLOOR
+    near = float(Context(prec=6, rounding=rounding).create_decimal(Decimal(worst)))
+    return near if holds(worst, bound, near) else worst
+
+
+def _severity(verdict: Verdict) -> float:
+    """Order failures: by how many times the limit was exceeded."""
+    measured, limit = verdict.measured, verdict.limit
+    if measured is None or limit is None:
+        return inf
+    far, near = (measured, limit) if verdict.bound == "at-most" else (limit, measured)
+    return inf if near <= 0 else far / near

@@ -1,0 +1,172 @@
+"""Requirements as people write them: tables of a TOML file, or words of a command line.
+
+Whatever is unknown is an error that names the nearest valid thing: a gate with a typo must not
+pass because it looked at nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from softaudit.algorithms import ALGORITHMS
+from softaudit.arithmetic import ORDERS
+from softaudit.errors import OptionError
+from softaudit.formats import FORMATS
+from softaudit.json_v1 import FIGURES
+from softaudit.plan import known, make_key
+from softaudit.report import SIGNS, Bound, Level, Requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+KEYS = ("where", "metric", "at-most", "at-least", "input", "level")
+LEVELS: tuple[Level, ...] = ("error", "warning")
+
+_LINE = re.compile(
+    r"\s*(?P<where>\S+?)\s*:\s*(?P<metric>[\w.-]+)\s*(?P<sign>[<>=!]+)\s*(?P<limit>\S+)\s*"
+)
+_EXAMPLE = 'write "softmax/float32/*: ulp.max <= 40"'
+
+
+def parse_requirement(line: str) -> Requirement:
+    """Take a requirement apart that stands on a command line.
+
+    Parameters
+    ----------
+    line : str
+        A cell's name, a colon, a metric, <= or >=, and a number.
+
+    Raises
+    ------
+    OptionError
+        If it is not that, or names what does not exist.
+    """
+    origin = f"--require {line!r}"
+    found = _LINE.fullmatch(line)
+    if found is None:
+        raise OptionError(f"{origin}: {_EXAMPLE}")
+    bounds = {sign: bound for bound, sign in SIGNS.items()}
+    if found["sign"] not in bounds:
+        raise OptionError(f"{origin}: {found['sign']} is no bound: use <= or >=")
+    try:
+        limit = float(found["limit"])
+    except ValueError:
+        raise OptionError(f"{origin}: {found['limit']!r} is not a number: {_EXAMPLE}") from None
+    return _requirement(
+        origin, found["where"], found["metric"], bounds[found["sign"]], limit, None, "error"
+    )
+
+
+def requirement_of_table(table: Mapping[str, Any], origin: str) -> Requirement:
+    """Take a requirement that stands in a TOML file.
+
+    Parameters
+    ----------
+    table : mapping
+        where, metric, at-most or at-least, and where wanted input and level.
+    origin : str
+        Where it stands, for messages.
+
+    Raises
+    ------
+    OptionError
+        If a key is missing or unknown, or names what does not exist.
+    """
+    for key in table:
+        known_to(key, KEYS, f"{origin}: unknown key")
+    for key in ("where", "metric", "input", "level"):
+        value = table.get(key, "")
+        if not isinstance(value, str):
+            raise OptionError(f"{origin}: {key} is {value!r}: give a string")
+        if not value and (key in table or key in ("where", "metric")):
+            raise OptionError(f"{origin}: lacks {key!r}")
+    bounds = [bound for bound in SIGNS if bound in table]
+    if len(bounds) != 1:
+        raise OptionError(f"{origin}: give one of at-most and at-least")
+    limit = table[bounds[0]]
+    if isinstance(limit, bool) or not isinstance(limit, int | float):
+        raise OptionError(f"{origin}: {bounds[0]} is {limit!r}: give a number")
+    level = known_to(table.get("level", "error"), LEVELS, f"{origin}: unknown level")
+    return _requirement(
+        origin, table["where"], table["metric"], bounds[0], limit, table.get("input"), level
+    )
+
+
+def _requirement(
+    origin: str,
+    where: str,
+    metric: str,
+    bound: Bound,
+    limit: float,
+    of_input: str | None,
+    level: Any,
+) -> Requirement:
+    if math.isnan(limit):
+        raise OptionError(f"{origin}: nan is no limit: give a number")
+    known_to(metric, FIGURES, f"{origin}: unknown metric")
+    try:
+        name = _cell_pattern(where)
+    except OptionError as error:
+        raise OptionError(f"{origin}: {error}") from None
+    return Requirement(name, metric, bound, limit, of_input, level, origin)
+
+
+def known_to(name: str, choices: Iterable[str], what: str) -> str:
+    """Check a name against its choices; see `plan.known`, but with the place in front."""
+    place, _, last = what.rpartition(": ")
+    try:
+        return known(name, choices, last.removeprefix("unknown "))
+    except OptionError as error:
+        raise OptionError(f"{place}: {error}" if place else str(error)) from None
+
+
+def _cell_pattern(where: str) -> str:
+    """Check the parts of a cell's name; without wildcards, give it with defaults left out."""
+    parts = where.split("/")
+    if len(parts) != 3:
+        if "*" in where and len(parts) < 3:
+            return where
+        raise OptionError(f"{where!r} is no cell: function/format/algorithm, such as {_A_CELL}")
+    function, arithmetic, algorithm = parts
+    steps = arithmetic.split(":")
+    if len(steps) > 4:
+        raise OptionError(f"{where!r} is no cell: format[:compute[:accumulate[:order]]]")
+    algorithms = dict.fromkeys(a for of in ALGORITHMS.values() for a in of)
+    _check_part(function, ALGORITHMS, "function")
+    kinds = ("format", "compute format", "accumulator format", "summation order")
+    if not any("*" in step for step in steps):  # whose * may stand for what is left out
+        for step, kind in zip(steps, kinds, strict=False):
+            _check_part(step, ORDERS if kind == "summation order" else FORMATS, kind)
+    else:
+        _check_part(steps[0], FORMATS, "format")
+    _check_part(algorithm, algorithms, "algorithm")
+    if is_pattern(where):
+        return where
+    compute, accumulate, order = (*steps[1:], *("",) * (4 - len(steps)))
+    key = make_key(
+        function, steps[0], algorithm, compute or None, accumulate or None, order or "pairwise"
+    )
+    return key.name
+
+
+_A_CELL = "softmax/float32/stable"
+
+
+def _check_part(part: str, names: Iterable[str], kind: str) -> None:
+    if not is_pattern(part):
+        known(part, names, kind)
+    elif not part.startswith("*") and not any(fnmatchcase(n, _lenient(part)) for n in names):
+        known(part.strip("*?"), names, kind)
+
+
+def _lenient(part: str) -> str:
+    """Let a pattern of a format match what stands before the steps that it may stand for."""
+    return part.partition(":")[0]
+
+
+def is_pattern(text: str) -> bool:
+    """Whether it has wildcards."""
+    return any(sign in text for sign in "*?[")

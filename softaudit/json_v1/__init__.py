@@ -1,0 +1,12 @@
+"""The JSON contract, schema 1: apart from the data types, so that changing one breaks no user.
+
+Not applicable is null; NaN and infinities are the strings "nan", "inf", "-inf"; numbers are given
+as they are, not rounded.  Keys may be added; none changes its meaning.  `schema.json` says the same
+as a JSON Schema.
+"""
+
+from softaudit.json_v1.figures import FIGURES
+from softaudit.json_v1.read import from_json, read_report
+from softaudit.json_v1.write import SCHEMA, to_json
+
+__all__ = ["FIGURES", "SCHEMA", "from_json", "read_report", "to_json"]

@@ -1,0 +1,57 @@
+"""The command lines that show a figure again: part of every sentence about it."""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from softaudit.plan import default_keys
+
+if TYPE_CHECKING:
+    from softaudit.model import Audit, CellKey, Logits, Source, Worst
+
+
+def row_command(audit: Audit, key: CellKey, worst: Worst) -> str:
+    """Give the command that shows an element's row, in all cells of its kind; "" if none can."""
+    row = worst.index if key.function == "logsumexp" else worst.index[:-1]
+    words = _source_words(audit)
+    if words and not is_literal(audit.source):
+        words.insert(1, f"--row {','.join(map(str, row or (0,)))}")
+    default = {k.name for k in default_keys()}
+    if any(cell.key.name not in default for cell in audit.cells):
+        words += _arithmetic_words(key) if words else []
+    return " ".join(words)
+
+
+def cell_command(audit: Audit, key: CellKey) -> str:
+    """Give the command that computes one cell over all rows; "" if none can."""
+    words = _source_words(audit)
+    if not words:
+        return ""
+    words += [f"--sample {audit.sampled}"] if audit.sampled is not None else []
+    words += [f"--row {','.join(map(str, audit.row or (0,)))}"] if audit.row is not None else []
+    return " ".join((*words, *_arithmetic_words(key), f"--algorithm {key.algorithm}"))
+
+
+def is_literal(source: Source | Logits) -> bool:
+    """Whether the logits stood on the command line."""
+    return source.name.startswith("[") and source.format == "text"
+
+
+def _source_words(audit: Audit) -> list[str]:
+    source = audit.source
+    if not source.command:
+        return []
+    words = [f"softaudit check {source.command}"]
+    words += [f"--key {quote(source.key)}"] if source.key else []
+    words += [f"--axis {source.axis}"] if source.axis != -1 else []
+    words += [f"--temperature {audit.temperature!r}"] if audit.temperature != 1.0 else []
+    return words
+
+
+def _arithmetic_words(key: CellKey) -> list[str]:
+    a = key.arithmetic
+    words = [f"--function {key.function}", f"--format {a.storage.name}"]
+    words += [f"--compute {a.compute.name}"] if a.compute != a.storage else []
+    words += [f"--accumulate {a.accumulate.name}"] if a.accumulate != a.compute else []
+    return words + ([f"--order {a.order}"] if a.order != "pairwise" else [])
