@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from softaudit.formats import ulp_at
 from softaudit.metrics import WORTH_TELLING
 from softaudit.model import RowKind
-from softaudit.wording import NO_BREAK, count, minus, place, short, significant, ulps
+from softaudit.wording import NO_BREAK, count, minus, place, plain, short, significant, ulps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ class Finding:
     @property
     def plain(self) -> str:
         """The sentence with ordinary blanks."""
-        return self.text.replace(NO_BREAK, " ")
+        return plain(self.text)
 
 
 def findings(audit: Audit) -> tuple[Finding, ...]:

@@ -503,6 +503,11 @@ class Source:
     columns: int
     sha256: str
 
+    @property
+    def input(self) -> str:
+        """What cells and verdicts call it: its name, with the key where a file has several."""
+        return self.name if self.key is None else f"{self.name}:{self.key}"
+
 
 @dataclass(frozen=True, slots=True)
 class ElementResult:

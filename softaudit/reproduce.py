@@ -34,8 +34,9 @@ def cell_command(audit: Audit, key: CellKey) -> str:
 
 
 def is_literal(source: Source | Logits) -> bool:
-    """Whether the logits stood on the command line."""
-    return source.name.startswith("[") and source.format == "text"
+    """Whether a source was written on the command line, as far as its name tells."""
+    brackets = source.name.startswith("[") and source.name.endswith(("]", "…"))
+    return source.format == "text" and brackets
 
 
 def _source_words(audit: Audit) -> list[str]:

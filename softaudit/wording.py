@@ -23,6 +23,11 @@ Renderers turn it into a plain one in the end.
 """
 
 
+def plain(text: str) -> str:
+    """Give a sentence with ordinary blanks."""
+    return text.replace(NO_BREAK, " ")
+
+
 def minus(text: str) -> str:
     """Write a number's own minus sign as such."""
     return f"−{text[1:]}" if text.startswith("-") else text

@@ -65,9 +65,7 @@ class Asked:
             show_default=False,
         ),
     ] = None
-    progress: Annotated[
-        str, one("progress", "auto, always or never, on standard error.")
-    ] = "auto"
+    progress: Annotated[str, one("progress", "auto, always or never, on standard error.")] = "auto"
 
     def check(self) -> None:
         """Refuse what no logits could make right."""

@@ -12,9 +12,9 @@ from softaudit.cli.interrupt import INTERRUPTED
 from softaudit.cli.judging import read_text
 from softaudit.gate import check_complete
 from softaudit.json_v1 import read_report
+from softaudit.render.worst_rows import worst_rows
 from softaudit.report import make_report, merged
 from softaudit.sources import read
-from softaudit.worst_rows import worst_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -64,9 +64,7 @@ def command(
         sources = [] if saved else read_all(words, asked, None if inputs else file.folder)
         results.check_savable(sources)
         report = (
-            report_of_saved(words)
-            if saved
-            else report_of(sources, asked, stopped, elements=False)
+            report_of_saved(words) if saved else report_of(sources, asked, stopped, elements=False)
         )
         code = end(report, sources, criteria, results)
     raise typer.Exit(judging.exit_code(code))

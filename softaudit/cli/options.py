@@ -34,7 +34,7 @@ def variable(name: str) -> str:
 def with_groups(command: Callable[..., None]) -> Callable[..., None]:
     """Let a command take its parameters that are dataclasses field by field."""
     hints = get_type_hints(command, include_extras=True)
-    groups = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
+    groups: dict[str, Any] = {n: kind for n, kind in hints.items() if is_dataclass(kind)}
 
     def flat(**values: Any) -> None:
         made = {

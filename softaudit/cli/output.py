@@ -158,9 +158,7 @@ class Results:
     def __enter__(self) -> Results:
         """Open every file."""
         with self._open as opening:
-            self._files = {
-                path: opening.enter_context(destination(path)) for path in self.files
-            }
+            self._files = {path: opening.enter_context(destination(path)) for path in self.files}
             self._baseline = self.baseline and opening.enter_context(destination(self.baseline))
             self._worst = self.shown.save_worst and opening.enter_context(
                 destination(self.shown.save_worst)
@@ -199,7 +197,7 @@ class Results:
     def check_savable(self, sources: Sequence[Logits]) -> None:
         """Refuse before the work what could not be saved after it."""
         if self.shown.save_worst:
-            from softaudit.worst_rows import check_savable
+            from softaudit.render.worst_rows import check_savable
 
             check_savable(sources)
 

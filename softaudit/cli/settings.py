@@ -97,7 +97,8 @@ class Settings:
             if word.startswith("[") or word == "-":
                 found[word] = None
                 continue
-            names = sorted(glob(word, root_dir=self.folder, recursive=True))
+            # Not pathlib's, which finds hidden files too.
+            names = sorted(glob(word, root_dir=self.folder, recursive=True))  # noqa: PTH207
             if not names and has_magic(word):
                 raise OptionError(f"{self.name}: inputs: {word!r} matches no file")
             found |= dict.fromkeys(os.path.relpath(self.folder / name) for name in names or [word])

@@ -91,7 +91,6 @@ class Baseline:
 def run_of(audit: Audit) -> Run:
     """Identify an audit."""
     source = audit.source
-    name = source.name if source.key is None else f"{source.name}:{source.key}"
     values = {
         "temperature": audit.temperature,
         "axis": source.axis if source.axis != len(source.shape) - 1 else -1,
@@ -100,7 +99,7 @@ def run_of(audit: Audit) -> Run:
         "row": None if audit.row is None else list(audit.row),
     }
     given = {key: value for key, value in values.items() if value != SETTINGS[key]}
-    return Run(name, json.dumps(given))
+    return Run(source.input, json.dumps(given))
 
 
 def figures_of(cell: Cell) -> dict[str, float]:

@@ -79,7 +79,7 @@ def check_complete(report: Report) -> None:
     if not report.audits:
         raise UnjudgedError("there is nothing to judge: no input was audited")
     for audit in report.audits:
-        name = input_name(audit)
+        name = audit.source.input
         if audit.partial is not None:
             raise UnjudgedError(f"{name}: is partial: only {audit.partial} rows were audited")
         if audit.reference.undecided:
@@ -87,12 +87,6 @@ def check_complete(report: Report) -> None:
                 f"{name}: {audit.reference.undecided} exact values are undecided, so that no "
                 f"figure is proven; leave these rows out, or take another --reference"
             )
-
-
-def input_name(audit: Audit) -> str:
-    """Give what a requirement's `input` is matched with: the source's name, and its key."""
-    source = audit.source
-    return source.name if source.key is None else f"{source.name}:{source.key}"
 
 
 def _ruling(report: Report, requirement: Requirement) -> Ruling:
@@ -108,7 +102,7 @@ def _verdicts(report: Report, requirement: Requirement) -> Iterator[Verdict]:
         for skipped in audit.skipped:
             if fnmatchcase(skipped.cell, requirement.where):
                 raise OptionError(
-                    f"{requirement.origin}: {skipped.cell} of {input_name(audit)} was skipped: "
+                    f"{requirement.origin}: {skipped.cell} of {audit.source.input} was skipped: "
                     f"{skipped.reason}"
                 )
         for cell in audit.cells:
@@ -118,13 +112,13 @@ def _verdicts(report: Report, requirement: Requirement) -> Iterator[Verdict]:
 
 def _audits_of(report: Report, requirement: Requirement) -> list[Audit]:
     pattern = requirement.input
-    return [a for a in report.audits if pattern is None or fnmatchcase(input_name(a), pattern)]
+    return [a for a in report.audits if pattern is None or fnmatchcase(a.source.input, pattern)]
 
 
 def _nothing_matches(report: Report, requirement: Requirement) -> str:
     audits = _audits_of(report, requirement)
     if not audits:
-        names = list(dict.fromkeys(map(input_name, report.audits)))
+        names = list(dict.fromkeys(audit.source.input for audit in report.audits))
         return f"input {requirement.input!r} matches no input: {_nearest(requirement.input, names)}"
     names = list(dict.fromkeys(cell.key.name for audit in audits for cell in audit.cells))
     return f"{requirement.where!r} matches no cell: {_nearest(requirement.where, names)}"
@@ -143,7 +137,7 @@ def _verdict(audit: Audit, cell: Cell, requirement: Requirement) -> Verdict:
     if measured is None:
         raise OptionError(
             f"{requirement.origin}: {requirement.metric} of {cell.key.name} in "
-            f"{input_name(audit)} is null: {_why_null(cell)}"
+            f"{audit.source.input} is null: {_why_null(cell)}"
         )
     passed = holds(measured, requirement.bound, requirement.limit)
     shown, limit = apart(measured, requirement.limit)
@@ -156,7 +150,7 @@ def _verdict(audit: Audit, cell: Cell, requirement: Requirement) -> Verdict:
         standing="required",
         passed=passed,
         level=requirement.level,
-        input=input_name(audit),
+        input=audit.source.input,
         cell=cell.key.name,
         metric=requirement.metric,
         measured=measured,

@@ -25,17 +25,17 @@ def to_json(report: Report) -> dict[str, Any]:
         "audits": [_audit(audit) for audit in report.audits],
         "skipped": [{"source": s.source, "reason": s.reason} for s in report.skipped],
     }
-    return dict(_plain(document))
+    return dict(as_json(document))
 
 
-def _plain(value: Any) -> Any:
-    """Replace what JSON has no number for."""
+def as_json(value: Any) -> Any:
+    """Replace what JSON has no number for, all the way down."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
+        return {name: as_json(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [as_json(part) for part in value]
     return value
 
 
@@ -91,10 +91,9 @@ def _key(key: CellKey) -> dict[str, Any]:
 
 
 def _cell(cell: Cell, audit: Audit) -> dict[str, Any]:
-    source = audit.source
     return {
         **_key(cell.key),
-        "input": source.name if source.key is None else f"{source.name}:{source.key}",
+        "input": audit.source.input,
         "implementation": None,
         "elements": cell.elements,
         "rows": dict(cell.rows),

@@ -1,10 +1,12 @@
-"""From a report to text: each renderer a function that returns a string and opens nothing."""
+"""From a report to text: each renderer a function that returns a string and opens nothing.
+
+A renderer's module is imported when it is first used: nobody who wants a table waits for XML.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
-
-from softaudit.render import json, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,7 +14,46 @@ if TYPE_CHECKING:
     from softaudit.render.screen import Screen
     from softaudit.report import Report
 
-RENDERERS: dict[str, Callable[[Report, Screen | None], str]] = {
-    "table": terminal.render,
-    "json": json.render,
+    Renderer = Callable[[Report, Screen | None], str]
+
+
+def _late(module: str) -> Renderer:
+    def render(report: Report, screen: Screen | None = None) -> str:
+        text: str = import_module(f"softaudit.render.{module}").render(report, screen)
+        return text
+
+    return render
+
+
+RENDERERS: dict[str, Renderer] = {
+    "table": _late("terminal"),
+    "json": _late("json"),
+    "json-lines": _late("json_lines"),
+    "csv": _late("csv"),
+    "markdown": _late("markdown"),
+    "junit": _late("junit"),
+    "sarif": _late("sarif"),
+    "github": _late("github"),
 }
+
+SUFFIXES: dict[str, str] = {
+    ".txt": "table",
+    ".json": "json",
+    ".jsonl": "json-lines",
+    ".ndjson": "json-lines",
+    ".csv": "csv",
+    ".md": "markdown",
+    ".xml": "junit",
+    ".sarif": "sarif",
+    ".sarif.json": "sarif",
+}
+"""What a file's name says of its output."""
+
+
+def by_suffix(path: str) -> str | None:
+    """Give the renderer that a file's name asks for, the longest suffix first; None for none."""
+    found = [suffix for suffix in SUFFIXES if path.lower().endswith(suffix)]
+    return SUFFIXES[max(found, key=len)] if found else None
+
+
+__all__ = ["RENDERERS", "SUFFIXES", "by_suffix"]

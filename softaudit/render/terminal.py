@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from io import StringIO
 from itertools import groupby
-from math import isfinite
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -15,9 +14,9 @@ from rich.text import Text
 from softaudit.findings import arithmetic_words, findings, is_broken
 from softaudit.render import columns
 from softaudit.render.elements import element_tables
+from softaudit.render.facts import element_words, header_facts, reproduce, worst_elements
 from softaudit.render.screen import Screen
-from softaudit.reproduce import row_command
-from softaudit.wording import NO_BREAK, count, place, short, telling, ulps
+from softaudit.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +66,7 @@ def to_text(content: RenderableType | Fixed, screen: Screen) -> str:
     )
     with console.capture() as capture:
         console.print(content.content if isinstance(content, Fixed) else content, crop=False)
-    lines = capture.get().replace(NO_BREAK, " ").split("\n")
+    lines = plain(capture.get()).split("\n")
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -82,7 +81,7 @@ def _audit(audit: Audit, screen: Screen) -> Iterator[RenderableType | Fixed]:
             yield Fixed(part) if isinstance(part, Table) else part
     elif not screen.quiet:
         yield Fixed(cell_table(audit.cells, screen))
-        worst = _worst_elements(audit)
+        worst = worst_elements(audit)
         if worst:
             yield ""
             yield from _worst_lines(audit, worst)
@@ -91,26 +90,7 @@ def _audit(audit: Audit, screen: Screen) -> Iterator[RenderableType | Fixed]:
 
 
 def _header(audit: Audit) -> Text:
-    source = audit.source
-    shape = "×".join(map(str, source.shape))
-    name = source.name if source.key is None else f"{source.name}:{source.key}"
-    rows = f"{count(source.rows, 'row')} of {source.columns}"
-    facts = [rows] if source.name.startswith("[") else [f"{source.format} {shape}", rows]
-    if audit.row is not None:
-        facts.append(f"row {place(audit.row)} alone")
-    if audit.sampled is not None:
-        facts.append(f"{count(audit.sampled, 'row')} sampled evenly")
-    if source.axis not in (-1, len(source.shape) - 1):
-        facts.append(f"axis {source.axis}")
-    if audit.partial is not None:
-        facts.append(f"partial: interrupted after {count(audit.partial, 'row')}")
-    if audit.range is not None and audit.widest is not None:
-        facts.append(f"{short(audit.range[0])} … {short(audit.range[1])}")
-        widest = short(audit.widest) if isfinite(audit.widest) else "above 1.8e308"
-        facts.append(f"widest {widest}")
-    if audit.temperature != 1.0:
-        facts.append(f"T = {audit.temperature:g}")
-    return Text.assemble((name, HEAD), "  ", " · ".join(facts))
+    return Text.assemble((audit.source.input, HEAD), "  ", " · ".join(header_facts(audit)))
 
 
 def cell_table(cells: tuple[Cell, ...], screen: Screen) -> Table:
@@ -154,36 +134,17 @@ def _text(cell: Cell, name: str) -> Text:
     return Text(text, style=style)
 
 
-def _worst_elements(audit: Audit) -> list[tuple[Cell, Worst]]:
-    """Give the worst element of each cause over all cells, worst first."""
-    best: dict[str, tuple[Cell, Worst]] = {}
-    for cell in audit.cells:
-        for worst in cell.worst:
-            if worst.cause not in best or worst.ulp > best[worst.cause][1].ulp:
-                best[worst.cause] = (cell, worst)
-    return sorted(best.values(), key=lambda pair: -pair[1].ulp)[: audit.shown_worst]
-
-
 def _worst_lines(audit: Audit, found: list[tuple[Cell, Worst]]) -> Iterator[RenderableType]:
     yield Text("worst, one per cause", style=HEAD)
     grid = Table.grid(padding=(0, 1, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for cell, worst in found:
-        size = f"{ulps(worst.ulp)} ULP"
-        values = f"{_computed(worst)}, exact {telling(worst.exact, worst.computed)}, {size}"
-        where = f"{cell.key.name} {place(worst.index)}: {values.replace(' ULP', f'{NO_BREAK}ULP')}"
-        grid.add_row(worst.cause, where)
-        if command := row_command(audit, cell.key, worst):
+        grid.add_row(worst.cause, f"{cell.key.name} {element_words(worst)}")
+        command = reproduce(audit, cell, worst)
+        if command:
             grid.add_row("", Text(command, style=QUIET))
     yield Padding(grid, (0, 0, 0, 2))
-
-
-def _computed(worst: Worst) -> str:
-    value = worst.computed
-    if value == 0 or not isfinite(value):
-        return short(value)
-    return telling(repr(value), worst.exact)
 
 
 def _closing(audit: Audit) -> Table:

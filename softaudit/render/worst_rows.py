@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from softaudit.errors import OptionError
-from softaudit.findings import worst_per_cause
+from softaudit.render.facts import worst_elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,7 +65,7 @@ def worst_rows(report: Report, sources: Sequence[Logits]) -> NDArray[Any]:
 
 
 def _wanted(report: Report, audit: Audit) -> Iterator[tuple[Cell, Worst]]:
-    yield from worst_per_cause(audit)
+    yield from worst_elements(audit)
     failed = report.judgement.failures if report.judgement else ()
     names = {verdict.cell for verdict in failed}
     yield from ((c, c.worst[0]) for c in audit.cells if c.key.name in names and c.worst)

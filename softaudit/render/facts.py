@@ -1,0 +1,77 @@
+"""What outputs for people say of an audit beside its findings, however they lay it out."""
+
+from __future__ import annotations
+
+from math import isfinite
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from softaudit.reproduce import is_literal, row_command
+from softaudit.sources.opening import printable
+from softaudit.wording import NO_BREAK, count, place, plain, short, telling, ulps
+
+if TYPE_CHECKING:
+    from softaudit.model import Audit, Cell, Source, Worst
+
+
+def is_file(source: Source) -> bool:
+    """Whether a source is a file, neither a literal, nor standard input, nor an array in memory."""
+    named = bool(source.command) or bool(PurePosixPath(source.name).suffix)
+    return named and source.command != "-" and source.name != "<stdin>" and not is_literal(source)
+
+
+def header_facts(audit: Audit) -> tuple[str, ...]:
+    """Say what was audited: format and shape, which rows, their range, the temperature."""
+    source = audit.source
+    shape = "×".join(map(str, source.shape))
+    rows = f"{count(source.rows, 'row')} of {source.columns}"
+    facts = [rows] if source.name.startswith("[") else [f"{source.format} {shape}", rows]
+    if audit.row is not None:
+        facts.append(f"row {place(audit.row)} alone")
+    if audit.sampled is not None:
+        facts.append(f"{count(audit.sampled, 'row')} sampled evenly")
+    if source.axis not in (-1, len(source.shape) - 1):
+        facts.append(f"axis {source.axis}")
+    if audit.partial is not None:
+        facts.append(f"partial: interrupted after {count(audit.partial, 'row')}")
+    if audit.range is not None and audit.widest is not None:
+        facts.append(f"{short(audit.range[0])} … {short(audit.range[1])}")
+        widest = short(audit.widest) if isfinite(audit.widest) else "above 1.8e308"
+        facts.append(f"widest {widest}")
+    if audit.temperature != 1.0:
+        facts.append(f"T = {audit.temperature:g}")
+    return tuple(facts)
+
+
+def worst_elements(audit: Audit) -> list[tuple[Cell, Worst]]:
+    """Give the worst element of each cause over all cells, worst first."""
+    best: dict[str, tuple[Cell, Worst]] = {}
+    for cell in audit.cells:
+        for worst in cell.worst:
+            if worst.cause not in best or worst.ulp > best[worst.cause][1].ulp:
+                best[worst.cause] = (cell, worst)
+    return sorted(best.values(), key=lambda pair: -pair[1].ulp)[: audit.shown_worst]
+
+
+def element_words(worst: Worst) -> str:
+    """Say where an element is, what was computed, what is exact, and how far they are apart."""
+    exact = telling(worst.exact, worst.computed)
+    size = f"{ulps(worst.ulp)}{NO_BREAK}ULP"
+    return f"{place(worst.index)}: {_computed(worst)}, exact {exact}, {size}"
+
+
+def _computed(worst: Worst) -> str:
+    value = worst.computed
+    if value == 0 or not isfinite(value):
+        return short(value)
+    return telling(repr(value), worst.exact)
+
+
+def reproduce(audit: Audit, cell: Cell, worst: Worst) -> str:
+    """Give the command that shows an element's row; "" where none does."""
+    return row_command(audit, cell.key, worst)
+
+
+def line(text: str) -> str:
+    """Give a sentence or a name as one line: ordinary blanks, no control characters."""
+    return printable(plain(text))
