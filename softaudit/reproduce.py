@@ -18,8 +18,8 @@ def row_command(audit: Audit, key: CellKey, worst: Worst) -> str:
     if words and not is_literal(audit.source):
         words.insert(1, f"--row {','.join(map(str, row or (0,)))}")
     default = {k.name for k in default_keys()}
-    if any(cell.key.name not in default for cell in audit.cells):
-        words += _arithmetic_words(key) if words else []
+    if words and {cell.key.name for cell in audit.cells} != default:
+        words += _arithmetic_words(key)
     return " ".join(words)
 
 

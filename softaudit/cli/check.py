@@ -20,6 +20,7 @@ Inputs = typer.Argument(
 
 @with_groups
 def command(
+    *,
     context: typer.Context,
     inputs: Annotated[list[str], Inputs],
     asked: Asked,

@@ -28,8 +28,9 @@ NOT_OF_SAVED = frozenset(
 
 @with_groups
 def command(
+    *,
     context: typer.Context,
-    inputs: Annotated[list[str] | None, Inputs],
+    inputs: Annotated[list[str] | None, Inputs] = None,
     asked: Asked,
     shown: Shown,
     judging: Judging,

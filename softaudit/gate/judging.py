@@ -14,13 +14,13 @@ from softaudit.gate.comparison import Tolerance, compared_with
 from softaudit.json_v1 import FIGURES
 from softaudit.report import Judgement, Ruling, Verdict
 from softaudit.reproduce import cell_command
-from softaudit.wording import NO_BREAK, apart
+from softaudit.wording import NO_BREAK, apart, count, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from softaudit.gate.baseline import Baseline
-    from softaudit.model import Audit, Cell
+    from softaudit.model import Audit, Cell, Worst
     from softaudit.report import Bound, Report, Requirement
 
 
@@ -63,7 +63,7 @@ def judge(
         compared = sum(len(audit.cells) for audit in report.audits)
     verdicts = [v for ruling in rulings for v in ruling.verdicts] + list(changes)
     failed = [v for v in verdicts if not v.passed]
-    failures = tuple(sorted(failed, key=lambda v: (v.level != "error", -_severity(v))))
+    failures = tuple(sorted(failed, key=_order))
     return replace(report, judgement=Judgement(rulings, changes, compared, notes, failures))
 
 
@@ -143,6 +143,8 @@ def _verdict(audit: Audit, cell: Cell, requirement: Requirement) -> Verdict:
     shown, limit = apart(measured, requirement.limit)
     words = "at most" if requirement.bound == "at-most" else "at least"
     text = f"{requirement.metric} is {shown}, {words} {limit} is allowed"
+    event = cell.events.get(requirement.metric)
+    text += f"; {count(event.rows, 'row')}, first {place(event.first)}" if event else ""
     command = cell_command(audit, cell.key)
     if command:
         command += f" --require '{replace(requirement, where=cell.key.name).text}'"
@@ -157,9 +159,16 @@ def _verdict(audit: Audit, cell: Cell, requirement: Requirement) -> Verdict:
         limit=requirement.limit,
         bound=requirement.bound,
         text=text.replace(" ", NO_BREAK, 2),
-        worst=cell.worst[0] if cell.worst else None,
+        worst=_worst_for(cell, requirement.metric),
         command=command,
     )
+
+
+def _worst_for(cell: Cell, metric: str) -> Worst | None:
+    """Give the worst element; of a cause, where that is what a metric counts."""
+    group, _, rest = metric.partition(".")
+    cause = rest.removesuffix(".count") if group in ("causes", "breaks") else None
+    return next((worst for worst in cell.worst if cause in (None, worst.cause)), None)
 
 
 def _why_null(cell: Cell) -> str:
@@ -183,10 +192,10 @@ def passing(measured: Iterable[float], bound: Bound) -> float:
     return near if holds(worst, bound, near) else worst
 
 
-def _severity(verdict: Verdict) -> float:
-    """Order failures: by how many times the limit was exceeded."""
+def _order(verdict: Verdict) -> tuple[bool, float, float]:
+    """Order failures: errors first, then by how many times the limit was exceeded."""
     measured, limit = verdict.measured, verdict.limit
     if measured is None or limit is None:
-        return inf
+        return verdict.level != "error", -inf, -inf
     far, near = (measured, limit) if verdict.bound == "at-most" else (limit, measured)
-    return inf if near <= 0 else far / near
+    return verdict.level != "error", -inf if near <= 0 else -far / near, -far

@@ -6,12 +6,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from softaudit.metrics import BINS_PER_OCTAVE, INFINITE_BIN, ONE_ULP_BIN
+from softaudit.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from softaudit.model import Audit, Cell, CellKey, Event, RowTable, Source, Worst
-    from softaudit.report import Report
+    from softaudit.report import Judgement, Report, Verdict
 
 SCHEMA = 1
 
@@ -24,6 +25,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "environment": dict(report.environment),
         "audits": [_audit(audit) for audit in report.audits],
         "skipped": [{"source": s.source, "reason": s.reason} for s in report.skipped],
+        "judgement": None if report.judgement is None else _judgement(report.judgement),
     }
     return dict(as_json(document))
 
@@ -62,6 +64,50 @@ def _audit(audit: Audit) -> dict[str, Any]:
     if audit.tables:
         document["tables"] = [_table(table) for table in audit.tables]
     return document
+
+
+def _judgement(judgement: Judgement) -> dict[str, Any]:
+    return {
+        "passed": judgement.passed,
+        "requirements": [
+            {
+                "where": ruling.requirement.where,
+                "metric": ruling.requirement.metric,
+                ruling.requirement.bound: ruling.requirement.limit,
+                "input": ruling.requirement.input,
+                "level": ruling.requirement.level,
+                "passed": ruling.passed,
+                "passing": ruling.passing,
+                "verdicts": [verdict_to_json(verdict) for verdict in ruling.verdicts],
+            }
+            for ruling in judgement.rulings
+        ],
+        "baseline": None
+        if judgement.compared is None
+        else {
+            "compared": judgement.compared,
+            "changes": [verdict_to_json(change) for change in judgement.changes],
+        },
+        "notes": list(judgement.notes),
+    }
+
+
+def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
+    """Give what a requirement, or the baseline, says of one cell."""
+    return {
+        "standing": verdict.standing,
+        "passed": verdict.passed,
+        "level": verdict.level,
+        "input": verdict.input,
+        "cell": verdict.cell,
+        "metric": verdict.metric,
+        "measured": verdict.measured,
+        "limit": verdict.limit,
+        "bound": verdict.bound,
+        "text": plain(verdict.text),
+        "worst": None if verdict.worst is None else _worst(verdict.worst),
+        "command": verdict.command,
+    }
 
 
 def _source(source: Source) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from softaudit.findings import arithmetic_words, findings, is_broken
 from softaudit.render import columns
 from softaudit.render.elements import element_tables
 from softaudit.render.facts import element_words, header_facts, reproduce, worst_elements
+from softaudit.render.judgement import judgement_parts
 from softaudit.render.screen import Screen
 from softaudit.wording import plain
 
@@ -40,6 +41,8 @@ def render(report: Report, screen: Screen | None = None) -> str:
     """
     screen = screen or Screen()
     parts = [part for audit in report.audits for part in _audit(audit, screen)]
+    if report.judgement is not None:
+        parts += ["", *judgement_parts(report.judgement, screen)]
     parts += [f"{skipped.source}: skipped: {skipped.reason}" for skipped in report.skipped]
     return "".join(to_text(part, screen) for part in parts)
 
@@ -75,6 +78,8 @@ WIDEST = 10_000
 
 def _audit(audit: Audit, screen: Screen) -> Iterator[RenderableType | Fixed]:
     yield _header(audit)
+    if not screen.tables:
+        return
     yield ""
     if audit.tables:
         for part in element_tables(audit.tables, screen):
