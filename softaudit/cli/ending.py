@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from softaudit import sources as reading
 from softaudit.cli.asking import audited
 from softaudit.cli.interrupt import INTERRUPTED
 from softaudit.cli.judging import read_text
@@ -14,12 +15,12 @@ from softaudit.gate import check_complete
 from softaudit.json_v1 import read_report
 from softaudit.render.worst_rows import worst_rows
 from softaudit.report import make_report, merged
-from softaudit.sources import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from softaudit.cli.asking import Asked
+    from softaudit import sources as reading
+from softaudit.cli.asking import Asked
     from softaudit.cli.judging import Criteria
     from softaudit.cli.output import Results
     from softaudit.model import Logits
@@ -31,7 +32,7 @@ FAILED = 1
 
 def read_all(words: Sequence[str], asked: Asked, folder: Path | None = None) -> list[Logits]:
     """Read what is to be audited; with a folder, files are named as seen from there."""
-    sources = [source for word in words for source in read(word, axis=asked.axis, key=asked.key)]
+    sources = [source for word in words for source in reading.read(word, axis=asked.axis, key=asked.key)]
     if folder is None or folder.resolve() == Path.cwd().resolve():
         return sources
     return [_seen_from(folder, source) for source in sources]

@@ -106,6 +106,8 @@ class Shown:
             kind, _, path = word.partition(":")
             if kind not in RENDERERS or not path:
                 path, kind = word, by_suffix(word) or ""
+            if not kind and Path(path).is_dir():
+                raise OptionError(f"{path}: is a directory; name a file to write")
             if not kind:
                 raise OptionError(
                     f"{path}: its name tells no output: end it in {' '.join(SUFFIXES)}, "

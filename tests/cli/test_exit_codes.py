@@ -179,7 +179,7 @@ class TestOutput:
     def test_a_pipe_is_written_to_and_not_replaced(self, softaudit):
         os.mkfifo("pipe")
         with subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE) as reader:
-            assert softaudit("check", "[1, 2]", "-o", "pipe").code == 0
+            assert softaudit("check", "[1, 2]", "-o", "table:pipe").code == 0
             assert reader.stdout is not None
             assert b"narrowest" in reader.stdout.read()
         assert stat.S_ISFIFO(Path("pipe").stat().st_mode)
