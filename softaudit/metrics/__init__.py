@@ -7,7 +7,7 @@ the other.
 from __future__ import annotations
 
 from softaudit.metrics.cast import Cast
-from softaudit.metrics.cause import CAUSES
+from softaudit.metrics.cause import CAUSES, DESCRIPTIONS
 from softaudit.metrics.facts import RowFacts
 from softaudit.metrics.judged import Judged, Yardstick, compare
 from softaudit.metrics.places import Places
@@ -27,6 +27,7 @@ __all__ = [
     "BINS_PER_OCTAVE",
     "CAUSES",
     "COUNTS",
+    "DESCRIPTIONS",
     "INFINITE_BIN",
     "ONE_ULP_BIN",
     "OVER_LOGITS",

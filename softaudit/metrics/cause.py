@@ -36,7 +36,7 @@ import numpy as np
 from softaudit.metrics.places import per_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import TypeAlias
 
     from numpy.typing import NDArray
@@ -309,3 +309,19 @@ _RULES: dict[str, Callable[[_Trail], Applies]] = {
 
 CAUSES: tuple[str, ...] = (*_RULES, "rounding")
 """The names, in the order of the rules."""
+
+DESCRIPTIONS: Mapping[str, str] = {
+    "cast-overflow": "A finite number became infinite or NaN in being rounded outside exp and sum.",
+    "inf-over-inf": "The element's own exponential overflowed, and so did the row's sum.",
+    "exp-overflow": "An exponential of the row overflowed.",
+    "sum-overflow": "Every exponential of the row is finite and their sum is not.",
+    "log-of-zero": "The logarithm was taken of a 0.",
+    "exp-underflow": "What the result is made of, the exponential or the probability, is 0 or "
+    "subnormal in the compute format.",
+    "sum-stall": "The accumulator lost more than a balanced tree of as many terms can lose.",
+    "argument-rounding": "The rounding of x/T and x − m explains at least half of the error.",
+    "cancellation": "m and the logarithm of the sum nearly cancel.",
+    "absorption": "The logarithm was taken of a number near 1, whose small part the 1 absorbed.",
+    "rounding": "The ordinary rounding of every step.",
+}
+"""A sentence for each, for those who meet a name for the first time."""

@@ -1,0 +1,186 @@
+"""The report as GitHub-flavoured Markdown, for job summaries and comments.
+
+The judgement comes first, then every input with what the terminal says of it.  Names go into code
+spans and sentences are escaped: what somebody called a file neither breaks a table nor becomes a
+link, a tag or a mention.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from softaudit.findings import arithmetic_words, findings, is_broken
+from softaudit.render import columns
+from softaudit.render.facts import (
+    element_words,
+    header_facts,
+    line,
+    reproduce,
+    worst_elements,
+)
+from softaudit.render.gfm import code, escape, fence, item, table
+from softaudit.render.screen import Screen
+from softaudit.render.verdicts import figure, worst_words
+from softaudit.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from softaudit.model import Audit, Cell, Worst
+    from softaudit.report import Judgement, Report, Ruling, Verdict
+
+LEGEND = "“·” is zero, “–” not applicable; ULP: units in the last place of the exact value."
+
+
+def render(report: Report, screen: Screen | None = None) -> str:
+    """Render a report as Markdown.
+
+    Parameters
+    ----------
+    report : Report
+    screen : Screen, optional
+        Its columns are those of the tables, where any are asked for, and quiet leaves out tables
+        and elements; its width says nothing of where Markdown is read.
+    """
+    screen = screen or Screen()
+    blocks = ["# softaudit"] if report.judgement is None else [*_judgement(report.judgement)]
+    for audit in report.audits:
+        blocks += _audit(audit, screen)
+    if report.audits and not screen.quiet:
+        blocks.append(LEGEND)
+    if report.skipped:
+        skipped = [item(f"{code(s.source)}: {escape(s.reason)}") for s in report.skipped]
+        blocks += ["## Skipped", "\n".join(skipped)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _judgement(judgement: Judgement) -> Iterator[str]:
+    yield f"# softaudit: {'passed' if judgement.passed else 'failed'}"
+    yield escape("; ".join(_counts(judgement)) + ".")
+    if judgement.rulings:
+        heads = ("requirement", "worst measured", "cell", "limit", "would pass", "verdict")
+        rows = [_ruling(ruling) for ruling in judgement.rulings]
+        yield table(heads, rows, right=(1, 3, 4))
+    if judgement.failures:
+        yield "## What fails"
+        yield "\n".join(_failure(verdict) for verdict in judgement.failures)
+    if judgement.changes:
+        yield "## Against the baseline"
+        rows = [
+            (v.standing, code(v.input), code(v.cell), escape(v.text)) for v in _changes(judgement)
+        ]
+        yield table(("change", "input", "cell", "in words"), rows)
+    if judgement.notes:
+        yield "## Notes"
+        yield "\n".join(item(escape(note)) for note in judgement.notes)
+
+
+_STANDINGS = ("new", "worse", "fixed", "stale")
+
+
+def _changes(judgement: Judgement) -> list[Verdict]:
+    return sorted(judgement.changes, key=lambda verdict: _STANDINGS.index(verdict.standing))
+
+
+def _counts(judgement: Judgement) -> Iterator[str]:
+    failed = sum(not ruling.passed for ruling in judgement.rulings)
+    if judgement.rulings:
+        total = count(len(judgement.rulings), "requirement")
+        yield f"{failed} of {total} not met" if failed else f"{total} met"
+    if judgement.compared is not None:
+        standings = [verdict.standing for verdict in judgement.changes]
+        found = [f"{standings.count(s)} {s}" for s in _STANDINGS if s in standings]
+        compared = count(judgement.compared, "cell")
+        yield f"{compared} compared with the baseline: {', '.join(found) or 'no change'}"
+
+
+def _ruling(ruling: Ruling) -> tuple[str, ...]:
+    asked, worst = ruling.requirement, _worst(ruling)
+    inputs = f" of {code(asked.input)}" if asked.input else ""
+    return (
+        f"{code(asked.text)}{inputs}",
+        figure(worst.measured, asked.limit),
+        f"{code(worst.cell)}{_of_input(worst, ruling)}",
+        figure(asked.limit, worst.measured),
+        figure(ruling.passing),
+        _outcome(ruling),
+    )
+
+
+def _of_input(worst: Verdict, ruling: Ruling) -> str:
+    """Name the input too, where a requirement is about several."""
+    several = any(verdict.input != worst.input for verdict in ruling.verdicts)
+    return f" of {code(worst.input)}" if several else ""
+
+
+def _worst(ruling: Ruling) -> Verdict:
+    """Give the verdict on the cell that is farthest from the limit's good side."""
+    sign = 1 if ruling.requirement.bound == "at-most" else -1
+
+    def badness(verdict: Verdict) -> tuple[bool, bool, float]:
+        value = verdict.measured
+        unknown = value is None or value != value  # noqa: PLR0124  NaN
+        return not verdict.passed, unknown, 0.0 if value is None or unknown else sign * value
+
+    return max(ruling.verdicts, key=badness)
+
+
+def _outcome(ruling: Ruling) -> str:
+    cells = count(len(ruling.verdicts), "cell")
+    failed = sum(not verdict.passed for verdict in ruling.verdicts)
+    if not failed:
+        return line(f"met in {cells}")
+    level = "warning" if ruling.requirement.level == "warning" else "failed"
+    return line(f"**{level}** in {failed} of {cells}")
+
+
+def _failure(verdict: Verdict) -> str:
+    where = f"{code(verdict.input)} {code(verdict.cell)}"
+    first = f"**{verdict.level}** {where}: {escape(verdict.text)}"
+    return item(first, escape(worst_words(verdict)), fence(verdict.command))
+
+
+def _audit(audit: Audit, screen: Screen) -> Iterator[str]:
+    yield f"## {code(audit.source.input)}"
+    yield escape(" · ".join(header_facts(audit)))
+    if not screen.quiet:
+        yield _cells(audit.cells, screen)
+        elements = [_element(audit, *found) for found in worst_elements(audit)]
+        if elements:
+            yield "### Worst elements, one per cause"
+            yield "\n".join(elements)
+    found = [item(f"**{f.kind}** {escape(f.text)}") for f in findings(audit)]
+    if found:
+        yield "### Findings"
+        yield "\n".join(found)
+
+
+def _cells(cells: tuple[Cell, ...], screen: Screen) -> str:
+    names = columns.choose(cells, screen.columns, Screen().width, 0)
+    heads = [" ".join(columns.COLUMNS[name].head).strip() for name in names]
+    rows = [
+        (
+            cell.key.function,
+            arithmetic_words(cell.key),
+            _algorithm(cell),
+            *(_figure(cell, name) for name in names),
+        )
+        for cell in cells
+    ]
+    right = tuple(i for i, name in enumerate(names, start=3) if name != "spread")
+    return table(("function", "format", "algorithm", *heads), rows, right)
+
+
+def _algorithm(cell: Cell) -> str:
+    name = escape(cell.key.algorithm)
+    return f"**{name}**" if is_broken(cell) else name
+
+
+def _figure(cell: Cell, name: str) -> str:
+    text = columns.COLUMNS[name].show(cell)
+    return f"**{text}**" if columns.alarming(name, text) else escape(text)
+
+
+def _element(audit: Audit, cell: Cell, worst: Worst) -> str:
+    words = f"{worst.cause} {code(cell.key.name)} {escape(element_words(worst))}"
+    return item(words, fence(reproduce(audit, cell, worst)))
