@@ -1,0 +1,75 @@
+"""Schema 1 line by line: what jq, log collectors and tables of columns read without a whole file.
+
+Every line is an object with a "type", and stands alone: a cell carries what the document says of
+its audit.  Types, in this order: report (schema and versions), cell, row (an element view that was
+asked for), skipped-cell, skipped-source, verdict, judgement.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from softaudit.json_v1 import as_json, to_json
+from softaudit.wording import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from softaudit.render.screen import Screen
+    from softaudit.report import Judgement, Report, Ruling, Verdict
+
+_PARTS = ("cells", "skipped", "tables")
+
+
+def render(report: Report, screen: Screen | None = None) -> str:  # noqa: ARG001
+    """Render a report as JSON objects, one on a line, the same bytes for the same report."""
+    document = to_json(report)
+    lines = [*_of_document(document), *_skipped(document)]
+    if report.judgement is not None:
+        lines += _judged(report.judgement)
+    return "".join(_line(line) for line in lines)
+
+
+def _line(line: dict[str, Any]) -> str:
+    return json.dumps(as_json(line), ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _of_document(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield {"type": "report", **{name: document[name] for name in ("schema", "tool", "environment")}}
+    for audit in document["audits"]:
+        about = {name: part for name, part in audit.items() if name not in _PARTS}
+        for cell in audit["cells"]:
+            yield {"type": "cell", **about, **cell}
+        for table in audit.get("tables", ()):
+            yield {"type": "row", **about, **table}
+
+
+def _skipped(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for audit in document["audits"]:
+        for skipped in audit["skipped"]:
+            yield {"type": "skipped-cell", "source": audit["source"], **skipped}
+    for skipped in document["skipped"]:
+        source = {"name": skipped["source"]}
+        yield {"type": "skipped-source", "source": source, "reason": skipped["reason"]}
+
+
+def _judged(judgement: Judgement) -> Iterator[dict[str, Any]]:
+    for ruling in judgement.rulings:
+        yield from (_verdict(verdict, ruling) for verdict in ruling.verdicts)
+    yield from (_verdict(verdict, None) for verdict in judgement.changes)
+    yield {
+        "type": "judgement",
+        "passed": judgement.passed,
+        "compared": judgement.compared,
+        "notes": [plain(note) for note in judgement.notes],
+    }
+
+
+def _verdict(verdict: Verdict, ruling: Ruling | None) -> dict[str, Any]:
+    line = {"type": "verdict", **asdict(verdict), "text": plain(verdict.text)}
+    if ruling is None:
+        return {**line, "requirement": None, "passing": None}
+    requirement = {"text": ruling.requirement.text, **asdict(ruling.requirement)}
+    return {**line, "requirement": requirement, "passing": ruling.passing}
