@@ -1,0 +1,97 @@
+"""The report as JUnit's XML, which most CI servers show as tests.
+
+A gate's verdicts are test cases, and those that fail as errors are failures; without a judgement
+every cell is a case that passes, since nothing was required of it.  A case is in the suite of its
+input.  There are no times, time stamps or host names: no schema that is in use demands them.
+
+References
+----------
+.. [1] junit-10.xsd of Jenkins' xUnit plugin, https://github.com/jenkinsci/xunit-plugin
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from softaudit.findings import findings
+from softaudit.render.facts import line
+from softaudit.render.verdicts import details, rule, title
+
+if TYPE_CHECKING:
+    from softaudit.model import Audit
+    from softaudit.render.screen import Screen
+    from softaudit.report import Judgement, Report
+
+
+def render(report: Report, screen: Screen | None = None) -> str:  # noqa: ARG001
+    """Render a report as one XML document, the same bytes for the same report.
+
+    Notes
+    -----
+    Control characters, which XML 1.0 does not have, are escaped as in Python.
+    """
+    root = Element("testsuites", name="softaudit")
+    suites: dict[str, Element] = {}
+    for audit in report.audits:
+        suite = _suite(root, suites, audit.source.input)
+        if report.judgement is None:
+            _add_cells(suite, audit)
+        for skipped in audit.skipped:
+            _add_skipped(suite, skipped.cell, skipped.reason)
+    for source in report.skipped:
+        _add_skipped(_suite(root, suites, source.source), source.source, source.reason)
+    if report.judgement is not None:
+        _add_verdicts(root, suites, report.judgement)
+    for element in (*suites.values(), root):
+        _count(element)
+    indent(root)
+    text = tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _suite(root: Element, suites: dict[str, Element], name: str) -> Element:
+    if name not in suites:
+        suites[name] = SubElement(root, "testsuite", name=line(name))
+    return suites[name]
+
+
+def _case(suite: Element, name: str) -> Element:
+    return SubElement(suite, "testcase", classname=suite.attrib["name"], name=line(name))
+
+
+def _say(case: Element, lines: tuple[str, ...]) -> None:
+    if lines:
+        SubElement(case, "system-out").text = "\n".join(lines)
+
+
+def _add_cells(suite: Element, audit: Audit) -> None:
+    found = findings(audit)
+    for cell in audit.cells:
+        case = _case(suite, cell.key.name)
+        about = (f for f in found if cell.key.name in f.cells)
+        _say(case, tuple(line(f"{f.kind}: {f.text}") for f in about))
+
+
+def _add_skipped(suite: Element, name: str, reason: str) -> None:
+    SubElement(_case(suite, name), "skipped", message=line(reason))
+
+
+def _add_verdicts(root: Element, suites: dict[str, Element], judgement: Judgement) -> None:
+    required = (verdict for ruling in judgement.rulings for verdict in ruling.verdicts)
+    for verdict in (*required, *judgement.changes):
+        case = _case(_suite(root, suites, verdict.input), title(verdict))
+        if not verdict.passed and verdict.level == "error":
+            failure = SubElement(case, "failure", message=line(verdict.text), type=rule(verdict))
+            failure.text = "\n".join(details(verdict))
+        elif not verdict.passed:
+            _say(case, (f"warning: {line(verdict.text)}", *details(verdict)[1:]))
+        elif rule(verdict) == "baseline":
+            _say(case, (f"{verdict.standing}: {line(verdict.text)}",))
+
+
+def _count(element: Element) -> None:
+    for name, found in (("tests", "testcase"), ("failures", "failure"), ("errors", "error")):
+        element.set(name, str(len(list(element.iter(found)))))
+    if element.tag == "testsuite":
+        element.set("skipped", str(len(list(element.iter("skipped")))))
