@@ -19,8 +19,7 @@ from softaudit.report import make_report, merged
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from softaudit import sources as reading
-from softaudit.cli.asking import Asked
+    from softaudit.cli.asking import Asked
     from softaudit.cli.judging import Criteria
     from softaudit.cli.output import Results
     from softaudit.model import Logits
@@ -32,7 +31,8 @@ FAILED = 1
 
 def read_all(words: Sequence[str], asked: Asked, folder: Path | None = None) -> list[Logits]:
     """Read what is to be audited; with a folder, files are named as seen from there."""
-    sources = [source for word in words for source in reading.read(word, axis=asked.axis, key=asked.key)]
+    axis, key = asked.axis, asked.key
+    sources = [source for word in words for source in reading.read(word, axis=axis, key=key)]
     if folder is None or folder.resolve() == Path.cwd().resolve():
         return sources
     return [_seen_from(folder, source) for source in sources]

@@ -6,13 +6,11 @@ whose figures are the same on every machine.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from dataclasses import replace
 from decimal import Decimal
 from math import inf, isclose
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,8 +25,8 @@ from softaudit.report import make_report
 from softaudit.sources.array import from_array
 from softaudit.wording import NO_BREAK
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
-GOLDENS = Path(__file__).parents[1] / "goldens"
+from .judged import FIXTURES, golden
+
 NAMES = ("attention", "attention_finfo_min", "attention_float16", "digits_mlp", "vocabulary")
 WIDTHS = (40, 60, 80, 100, 140, 200)
 ESCAPE = "\x1b"
@@ -255,14 +253,6 @@ def test_the_header():
     header = shown(found, 200).split("\n")[0]
     for words in ("2×2", "2 rows of 2", "−2.5 … 40", "widest 37", "T = 2"):
         assert words in header
-
-
-def golden(name: str, text: str) -> None:
-    """Compare with a golden file, or write it where that is asked for."""
-    path = GOLDENS / name
-    if os.environ.get("SOFTAUDIT_REGENERATE") == "1":
-        path.write_text(text, encoding="utf-8", newline="\n")
-    assert text == path.read_text(encoding="utf-8")
 
 
 TINY = "[[12, 1, 0.5], [0, -20, 0.125], [-inf, 3, -inf], [nan, 1, 2], [70000, 1, 64]]"

@@ -1,0 +1,188 @@
+"""Markdown as another parser reads it: tables, lists, commands, and no name that does harm."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from softaudit.findings import findings
+from softaudit.render import RENDERERS, gfm
+from softaudit.render.columns import COLUMNS
+from softaudit.render.facts import line, reproduce, worst_elements
+from softaudit.render.screen import Screen
+
+from .judged import HOSTILE, REPORTS, audits, changes, checked, golden, hostile, judged, passed
+
+PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+ALLOWED = {"text", "code_inline", "strong_open", "strong_close", "softbreak"}
+
+
+def tokens_of(report, screen=None):
+    return PARSER.parse(RENDERERS["markdown"](report, screen))
+
+
+def words(inline) -> str:
+    """Give what a reader sees of inline tokens."""
+    kept = ("text", "text_special", "code_inline")
+    return "".join(t.content if t.type in kept else " " * (t.type == "softbreak") for t in inline)
+
+
+def tables(tokens) -> list[list[list[str]]]:
+    found: list[list[list[str]]] = []
+    for before, token in pairwise(tokens):
+        if before.type == "table_open":
+            found.append([])
+        elif before.type == "tr_open":
+            found[-1].append([])
+        if token.type == "inline" and before.type in ("th_open", "td_open"):
+            found[-1][-1].append(words(token.children))
+    return found
+
+
+def said(tokens) -> list[str]:
+    """Give what a reader sees of paragraphs and headings."""
+    return [words(token.children) for token in tokens if token.type == "inline"]
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_rows_have_as_many_cells_as_their_header(name):
+    found = tables(tokens_of(REPORTS[name]()))
+    assert found
+    for head, *rows in found:
+        assert rows
+        assert {len(row) for row in rows} == {len(head)}
+
+
+def test_the_table_has_the_terminal_s_columns_and_words():
+    first, *_ = tables(tokens_of(checked()))
+    names = ["not-finite", "premature", "forced", "p50", "p99", "max", "correct"]
+    assert first[0][3:] == [" ".join(COLUMNS[name].head) for name in names]
+    for cell, row in zip(audits()[0].cells, first[1:], strict=True):
+        assert row[0] == cell.key.function
+        assert row[2] == cell.key.algorithm
+        assert row[3:] == [COLUMNS[name].show(cell) for name in names]
+
+
+def test_asked_columns_and_quiet():
+    first, *_ = tables(tokens_of(checked(), Screen(columns=("spread", "max"))))
+    assert first[0] == ["function", "format", "algorithm", "log2 ULP   ½        ∞", "ULP max"]
+    assert not tables(tokens_of(checked(), Screen(quiet=True)))
+
+
+def test_every_sentence_is_there():
+    text = said(tokens_of(checked()))
+    for audit in checked().audits:
+        for finding in findings(audit):
+            assert f"{finding.kind} {finding.plain}" in text
+    assert "dumps/late.npy: interrupted" in text
+
+
+def test_commands_can_be_copied():
+    fences = [t.content.strip() for t in tokens_of(judged()) if t.type == "fence"]
+    for verdict in judged().judgement.failures:
+        assert verdict.command in fences
+    for audit in audits():
+        for found in worst_elements(audit):
+            assert reproduce(audit, *found) in fences
+
+
+def test_the_judgement_comes_first():
+    tokens = tokens_of(judged())
+    assert said(tokens)[:2] == [
+        "softaudit: failed",
+        "2 of 3 requirements not met; 16 cells compared with the baseline: "
+        "1 new, 1 worse, 1 fixed, 1 stale.",
+    ]
+    requirements, baseline, *_ = tables(tokens)
+    assert requirements[2] == [
+        "log_softmax/*/stable: ulp.max <= 100 of dumps/attention.npy",
+        "2037",
+        "log_softmax/float16/stable",
+        "100",
+        "2040",
+        "failed in 2 of 2 cells",
+    ]
+    assert [row[-1] for row in requirements[1:]] == [
+        "met in 2 cells",
+        "failed in 2 of 2 cells",
+        "warning in 2 of 2 cells",
+    ]
+    assert [row[0] for row in baseline[1:]] == ["new", "worse", "fixed", "stale"]
+    assert [row[3] for row in baseline[1:]] == [verdict.text for verdict in changes()]
+
+
+def test_failures_stand_with_their_worst_element():
+    text = said(tokens_of(judged()))
+    for verdict in judged().judgement.failures:
+        sentence = verdict.text.replace("\ue000", " ")
+        at = text.index(f"{verdict.level} {verdict.input} {verdict.cell}: {sentence}")
+        assert text[at + 1].startswith(f"worst: {verdict.worst.cause} (")
+
+
+def test_passed():
+    assert said(tokens_of(passed()))[:2] == ["softaudit: passed", "1 requirement met."]
+
+
+def test_figures_are_told_from_their_limits():
+    """2036.73 against a limit of 2036.5 takes more than the four digits that say 2037 twice."""
+    from softaudit.render.verdicts import figure
+
+    assert figure(2036.7281, 2036.5) == "2036.7"
+    assert figure(2036.5, 2036.7281) == "2036.5"
+    assert figure(2036.7281, 2037) == "2036.7"
+    assert figure(0, 0.0) == "0"
+    assert figure(float("inf"), 3.0) == "∞"
+    assert figure(float("nan"), 3.0) == "nan"
+    assert figure(None, 3.0) == "–"
+
+
+def test_hostile_names_are_text():
+    tokens = tokens_of(hostile())
+    inlines = [t for token in tokens if token.type == "inline" for t in token.children]
+    kinds = {t.type for t in inlines}
+    assert kinds <= ALLOWED | {"html_inline", "text_special"}
+    assert {t.content for t in inlines if t.type == "html_inline"} == {"<code>", "</code>"}
+    assert not [t for t in tokens if t.type == "html_block"]
+    assert f"Skipped {line(HOSTILE)}: {line(HOSTILE)}" in " ".join(said(tokens))
+    assert not [token for token in tokens if token.type == "inline" and "@you" in token.content]
+
+
+ANYTHING = st.text(alphabet=st.one_of(st.sampled_from("\\`*_{}[]()<>#+-.!|~&$@:;/=1a \n\t\"'"),
+                                      st.characters()), max_size=40)  # fmt: skip
+
+
+@given(ANYTHING)
+@example("|")
+@example("\\|")
+@example("a\\\\|b")
+@example("``|`")
+@example("&amp; &#124;")
+@example("<!-- -->")
+@example("_a_ __b__ c_d")
+@example("12. x")
+@example("---")
+def test_any_text_survives_a_table_and_a_list(text):
+    seen = line(text).strip(" ")
+    written = gfm.table(("a", "b"), [(gfm.escape(text), gfm.code(text))])
+    ((_, row),) = tables(PARSER.parse(written))
+    assert [part.strip(" ") for part in row] == [seen, seen]
+    tokens = PARSER.parse(f"{gfm.item(f'x {gfm.escape(text)}')}\n{gfm.item(gfm.code(text))}")
+    assert [t.type for t in tokens].count("list_item_open") == 2
+    assert [part.strip(" ") for part in said(tokens)] == [f"x {seen}".strip(), seen]
+
+
+@given(ANYTHING.filter(lambda text: line(text).strip()))
+def test_any_command_survives_a_fence(text):
+    (token,) = PARSER.parse(gfm.fence(text))
+    assert token.content == f"{line(text)}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [("judged", "judged.md"), ("checked", "checked.md"), ("passed", "passed.md")]
+)
+def test_golden(name, file):
+    golden(file, RENDERERS["markdown"](REPORTS[name](), None))
