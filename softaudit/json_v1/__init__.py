@@ -7,6 +7,6 @@ as a JSON Schema.
 
 from softaudit.json_v1.figures import FIGURES
 from softaudit.json_v1.read import from_json, read_report
-from softaudit.json_v1.write import SCHEMA, to_json
+from softaudit.json_v1.write import SCHEMA, as_json, to_json, verdict_to_json
 
-__all__ = ["FIGURES", "SCHEMA", "from_json", "read_report", "to_json"]
+__all__ = ["FIGURES", "SCHEMA", "as_json", "from_json", "read_report", "to_json", "verdict_to_json"]
