@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def is_file(source: Source) -> bool:
     """Whether a source is a file, neither a literal, nor standard input, nor an array in memory."""
     named = bool(source.command) or bool(PurePosixPath(source.name).suffix)
-    return named and source.command != "-" and source.name != "<stdin>" and not is_literal(source)
+    return named and source.name != "<stdin>" and not is_literal(source)
 
 
 def header_facts(audit: Audit) -> tuple[str, ...]:

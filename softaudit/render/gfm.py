@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 _ACTIVE = re.compile(
     r"""[\\`*\[\]<|~$@#&]|(?<![^\W_])_|_(?![^\W_])|^[-+=>]|^\d+(?=[.)](?:\s|$))|://|www\."""
 )
+_NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _IN_CODE = re.compile(r"[^\w /(),=-]|_")
 
 
 def escape(text: str) -> str:
     """Make text mean itself: no emphasis, link, tag, mention, nor the end of a table's cell."""
-    return _ACTIVE.sub(_referred, line(text))
+    return _ACTIVE.sub(_referred, line(text).strip())
 
 
 def code(text: str) -> str:
@@ -40,7 +41,7 @@ def code(text: str) -> str:
 
 
 def _referred(match: re.Match[str]) -> str:
-    return "".join(f"&#{ord(c)};" for c in match[0])
+    return "".join(_NAMED.get(c, f"&#{ord(c)};") for c in match[0])
 
 
 def fence(command: str) -> str:
