@@ -1,7 +1,8 @@
 """softaudit: what number formats and algorithms do to softmax, on your logits, with proof.
 
-The Python face: `read`, `audit`, `compute`, `exact` and `render`.  They are imported when they are
-first used, so that importing softaudit, and asking the command for its help, costs nothing.
+The Python face: `read`, `audit`, `judge`, `assert_accurate`, `compute`, `exact` and `render`.  They
+are imported when they are first used, so that importing softaudit, and asking the command for its
+help, costs nothing.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from softaudit.face import audit, compute, exact, read, render
+    from softaudit.accuracy import assert_accurate
+    from softaudit.face import audit, compute, exact, judge, read, render
 
 __version__ = "0.1.0"
-__all__ = ["audit", "compute", "exact", "read", "render"]
+__all__ = ["assert_accurate", "audit", "compute", "exact", "judge", "read", "render"]
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        return getattr(import_module("softaudit.face"), name)
+        home = "softaudit.accuracy" if name == "assert_accurate" else "softaudit.face"
+        return getattr(import_module(home), name)
     raise AttributeError(f"module 'softaudit' has no attribute {name!r}")
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.model import Logits, Plan
+    from softaudit.work import Implementation
 
 BLOCK = 3 << 16
 """Elements of a block, about."""
@@ -45,6 +46,7 @@ def audit(
     block: int = BLOCK,
     jobs: int = 1,
     heard: Callable[[float], bool] = _unheard,
+    implementation: Implementation | None = None,
 ) -> Audit:
     """Compute every cell of a plan on logits, and compare every result with the exact value.
 
@@ -61,6 +63,9 @@ def audit(
         Told after every block how many rows are done; of a long row, also what part of it.  Once it
         answers True no other block is begun, a long row is abandoned, and what is done is returned,
         marked partial.
+    implementation : Implementation, optional
+        Whose outputs are judged; by default, our algorithms'.  Somebody else's are judged by this
+        process alone.
 
     Returns
     -------
@@ -87,12 +92,12 @@ def audit(
     step = max(1, block // logits.columns)
     cost = numbers.size * logits.columns * len(keys)
     jobs = min(jobs, -(-numbers.size // step))
-    if jobs > 1 and cost >= WORTH_SHARING:
+    if jobs > 1 and cost >= WORTH_SHARING and implementation is None:
         from softaudit.jobs import share  # whose imports take a while
 
         work, done = share(logits, plan, keys, numbers, step, jobs, heard)
     else:
-        work, done = alone(logits, plan, keys, numbers, step, heard)
+        work, done = alone(Work(logits, plan, keys, implementation), numbers, step, heard)
     asked = AskedRows(logits, plan.temperature, plan.reference)
     cells = tuple(make_cell(asked, key, work.tallies[key], work.cast_of(key)) for key in keys)
     radius = max((cell.ulp_radius for cell in cells), default=0.0)
@@ -123,16 +128,14 @@ def _within(heard: Callable[[float], bool], done: int, part: float) -> bool:
 
 
 def alone(
-    logits: Logits,
-    plan: Plan,
-    keys: tuple[CellKey, ...],
+    work: Work,
     numbers: NDArray[np.int64],
     step: int,
     heard: Callable[[float], bool],
 ) -> tuple[Work, int]:
     """Audit all rows in this process; give the work, and how many rows are done."""
     let_memory_be_kept()
-    work, done = Work(logits, plan, keys), 0
+    done = 0
     while done < len(numbers):
         try:
             work.add(numbers[done : done + step], partial(_within, heard, done))

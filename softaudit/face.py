@@ -11,6 +11,7 @@ from softaudit import algorithms, reference
 from softaudit.arithmetic import Evaluation
 from softaudit.audit import audit as run_audit
 from softaudit.errors import InputError, OptionError
+from softaudit.judging import judge
 from softaudit.model import Audit, CellKey, Logits, RowKind, take_rows
 from softaudit.plan import OPTIONS, check_temperature, known, make_key, make_plan
 from softaudit.problem import classify, pose, round_temperature
@@ -240,4 +241,4 @@ def _shaped(values: NDArray[np.float64], source: Logits, key: CellKey) -> NDArra
         return values.reshape(shape).astype(key.arithmetic.storage.dtype)
 
 
-__all__ = ["audit", "compute", "exact", "read", "render"]
+__all__ = ["audit", "compute", "exact", "judge", "read", "render"]

@@ -237,8 +237,11 @@ def _sum_stall(cell: Cell) -> str:
 
 
 def _unfounded(cell: Cell) -> str:
-    what = "not finite" if "not_finite" in cell.events else "0 too early"
-    return f"results are {what}: {_where(cell.breaks['rounding'], 'result')}"
+    early = bool(cell.underflow["premature"])
+    logarithm = cell.key.function != "softmax"  # for which it is −∞ that is too early
+    what = ["not finite"] if "not_finite" in cell.events or (early and logarithm) else []
+    what += ["0 too early"] if not what or (early and not logarithm) else []
+    return f"results are {' or '.join(what)}: {_where(cell.breaks['rounding'], 'result')}"
 
 
 def _mismatch(cell: Cell) -> str:

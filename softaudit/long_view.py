@@ -135,9 +135,9 @@ class LongView:
             reductions.complete()
         return list(waiting)
 
-    def facts_of(self, key: CellKey, audited: NDArray[np.bool_]) -> RowFacts:
-        """Give what an algorithm met in the row, if it is audited."""
-        return self._facts[key].rows(audited)
+    def facts_of(self, key: CellKey, audited: NDArray[np.bool_]) -> RowFacts | None:
+        """Give what an algorithm met in the row, if it is audited; None of what kept no steps."""
+        return self._facts[key].rows(audited) if key in self._facts else None
 
 
 class AskedRows:

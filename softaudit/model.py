@@ -439,6 +439,9 @@ class Plan:
         Whether to show the rows element by element as well.
     skipped : tuple of SkippedCell
         Cells that were asked for and do not exist.
+    limit : float or None
+        Errors in ulp above which somebody else's outputs are counted in `Cell.causes`; None for
+        `metrics.WORTH_TELLING`.
     """
 
     keys: tuple[CellKey, ...]
@@ -449,6 +452,7 @@ class Plan:
     row: tuple[int, ...] | None = None
     elements: bool = False
     skipped: tuple[SkippedCell, ...] = ()
+    limit: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ class Tally:
             if kind is RowKind.AUDITED or not rows.any():
                 continue
             first = int(np.argmax(rows))
-            returned = tuple(np.unique(values[first]).tolist())
+            returned = tuple(np.unique(values[first] + 0.0).tolist())  # which makes 0 of −0
             places, known = self.degenerate.setdefault(kind, (Places(), returned))
             if window.is_first:
                 places.add(rows[:, None], numbers)

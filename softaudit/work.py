@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from softaudit import algorithms, reference
 from softaudit.arithmetic import Evaluation
 from softaudit.formats import FORMATS
 from softaudit.long_view import WINDOW, LongView
-from softaudit.metrics import Cast, Yardstick, compare
+from softaudit.metrics import Cast, LargestErrors, Yardstick, compare
 from softaudit.model import WHOLE, RowKind, Window, take_rows
 from softaudit.problem import Census, finite_range, pose
 from softaudit.tally import Tally
@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from softaudit.model import Arithmetic, CellKey, Decision, Function, Logits, Plan, Problem
+    from softaudit.model import (
+        Arithmetic,
+        CellKey,
+        Decision,
+        Function,
+        Logits,
+        Output,
+        Plan,
+        Problem,
+    )
     from softaudit.reference import Enclosed
 
 AS_READ = "float64"
@@ -50,15 +59,43 @@ def _go_on(_: float) -> bool:
     return False
 
 
+class Implementation(Protocol):
+    """Who answers the problem: our algorithms, or somebody else."""
+
+    @property
+    def keeps_steps(self) -> bool:
+        """Whether outputs come with the steps from which causes are told."""
+
+    def answer(self, key: CellKey, block: Block) -> Output:
+        """Give a cell's outputs on a block; of logsumexp, one for every row."""
+
+
+class Algorithms:
+    """Our own algorithms, each in the arithmetic of its cell."""
+
+    keeps_steps = True
+
+    def answer(self, key: CellKey, block: Block) -> Output:
+        """Run a cell's algorithm on a block."""
+        return algorithms.run(key, block.evaluation(key.arithmetic))
+
+
 class Work:
     """All tallies of one source, and what they share."""
 
-    def __init__(self, logits: Logits, plan: Plan, keys: tuple[CellKey, ...]) -> None:
+    def __init__(
+        self,
+        logits: Logits,
+        plan: Plan,
+        keys: tuple[CellKey, ...],
+        implementation: Implementation | None = None,
+    ) -> None:
         self.logits = logits
         self.plan = plan
+        self.implementation = implementation or Algorithms()
         self.temperature = plan.temperature
         self.method = plan.reference
-        self.tallies = {key: Tally() for key in keys}
+        self.tallies = {key: self._new_tally() for key in keys}
         self.casts = {(key.function, key.arithmetic.storage.name): Cast() for key in keys}
         self.functions = tuple(dict.fromkeys(key.function for key in keys))
         self.by_format: dict[str, list[CellKey]] = {}
@@ -68,9 +105,15 @@ class Work:
         self.range: tuple[float, float] | None = None
         self.widest: float | None = None
 
+    def _new_tally(self) -> Tally:
+        if self.implementation.keeps_steps:
+            return Tally()
+        return Tally(worst=LargestErrors(self.plan.worst, self.plan.limit))
+
     def __getstate__(self) -> dict[str, object]:
-        """Leave the logits behind: only what was counted travels between processes."""
-        return {name: value for name, value in self.__dict__.items() if name != "logits"}
+        """Leave arrays behind: only what was counted travels between processes."""
+        left = ("logits", "implementation")
+        return {name: value for name, value in self.__dict__.items() if name not in left}
 
     def cast_of(self, key: CellKey) -> Cast:
         """Give what rounding the logits alone did, for a cell."""
@@ -97,13 +140,16 @@ class Work:
             self.logits.release()
         else:
             for number in numbers:
-                row = Work(self.logits, self.plan, tuple(self.tallies))
+                keys = tuple(self.tallies)
+                row = Work(self.logits, self.plan, keys, self.implementation)
                 row._add_long(int(number), within)
                 self.merge(row)
 
     def _add_long(self, number: int, within: Callable[[float], bool]) -> None:
         """Audit one long row: what its windows add up to first, then the windows."""
-        asked: dict[str, list[CellKey]] = {AS_READ: [], **self.by_format}
+        asked: dict[str, list[CellKey]] = {AS_READ: []}
+        for form, keys in self.by_format.items():
+            asked[form] = keys if self.implementation.keeps_steps else []
         views = {
             form: LongView(self.logits, number, FORMATS[form], self.temperature, self.method, keys)
             for form, keys in asked.items()
@@ -129,12 +175,12 @@ class Work:
         views: dict[str, LongView],
     ) -> None:
         as_read = pose(x, FORMATS[AS_READ], self.temperature)
-        original = _Block(numbers, as_read, window, views.get(AS_READ))
+        original = Block(numbers, as_read, window, views.get(AS_READ))
         original.enclose(self.functions, self.method)
         before = {function: original.judge(function) for function in self.functions}
         for form, keys in self.by_format.items():
             posed = pose(x, FORMATS[form], self.temperature)
-            block = _Block(numbers, posed, window, views.get(form))
+            block = Block(numbers, posed, window, views.get(form))
             functions = tuple(dict.fromkeys(key.function for key in keys))
             if not block.take_over(original):
                 block.enclose(functions, self.method)
@@ -145,7 +191,7 @@ class Work:
         if AS_READ not in self.by_format:
             self.tiers["undecided"] += sum(v.tiers["undecided"] for v in before.values())
 
-    def _cast(self, block: _Block, function: Function, before: Decision) -> None:
+    def _cast(self, block: Block, function: Function, before: Decision) -> None:
         kinds = block.kinds(function)
         cast = self.casts[function, block.problem.format.name]
         cast.count(block.problem, kinds, block.numbers, block.window)
@@ -158,7 +204,7 @@ class Work:
             cast.measure(after, original, block.problem.format)
 
     def _judge(
-        self, block: _Block, function: Function, keys: list[CellKey], before: Decision
+        self, block: Block, function: Function, keys: list[CellKey], before: Decision
     ) -> None:
         kinds = block.kinds(function)
         audited = kinds == RowKind.AUDITED
@@ -173,7 +219,7 @@ class Work:
         yardstick = Yardstick(decision, block.problem.format)
         for key in keys:
             tally = self.tallies[key]
-            output = algorithms.run(key, block.evaluation(key.arithmetic))
+            output = self.implementation.answer(key, block)
             if not audited.all():
                 tally.note_degenerate(kinds, block.numbers, output.values, block.window)
             tally.add(
@@ -206,7 +252,7 @@ class Work:
         self._widen(other.range, other.widest)
 
 
-class _Block:
+class Block:
     """Rows, or a window of a long one, in one storage format, with the exact values."""
 
     def __init__(
@@ -233,7 +279,7 @@ class _Block:
         else:
             self.enclosed = self.view.row.enclose(values, functions)
 
-    def take_over(self, original: _Block) -> bool:
+    def take_over(self, original: Block) -> bool:
         """Take the enclosures of the logits as read, if these are the same."""
         mine, theirs = self.problem, original.problem
         if mine.temperature != theirs.temperature or (self.view and not self.view.unchanged):

@@ -10,6 +10,7 @@ from softaudit.metrics.cast import Cast
 from softaudit.metrics.cause import CAUSES, DESCRIPTIONS
 from softaudit.metrics.facts import RowFacts
 from softaudit.metrics.judged import Judged, Yardstick, compare
+from softaudit.metrics.largest import LargestErrors
 from softaudit.metrics.places import Places
 from softaudit.metrics.range import COUNTS, OVER_LOGITS, Range
 from softaudit.metrics.rows import Rows
@@ -34,6 +35,7 @@ __all__ = [
     "WORTH_TELLING",
     "Cast",
     "Judged",
+    "LargestErrors",
     "Places",
     "Range",
     "RowFacts",

@@ -130,6 +130,13 @@ class _Evidence:
             return None
         return np.asarray(np.isinf(self.y) & (self.v != self.y))
 
+    def not_infinite(self) -> Mask:
+        """Everything that is not the infinity that it should be, or that overflow gives."""
+        if self.judged.yardstick.all_counted:
+            return None
+        both_nan = np.isnan(self.v) & np.isnan(self.rounded)
+        return np.asarray(~self.fits & (self.v != self.rounded) & ~both_nan)
+
     def out_of_range(self) -> Mask:
         if self.logarithmic:
             if self.judged.key.function == "logsumexp" or float(self.v.max(initial=0.0)) <= 0:
@@ -153,6 +160,7 @@ COUNTS: dict[str, Callable[[_Evidence], Mask]] = {
     "underflow.subnormal": _Evidence.subnormal,
     "out_of_range": _Evidence.out_of_range,
     "not_finite": _Evidence.not_finite,
+    "not_infinite": _Evidence.not_infinite,
 }
 """Counts by their names in the JSON contract; `overflow.sum` counts rows."""
 

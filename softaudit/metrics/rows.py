@@ -41,7 +41,8 @@ class Rows:
         v = judged.output.values
         sums = np.stack([*_parts(v), _lost(judged)])
         if self._unfinished is not None:
-            sums += self._unfinished
+            with np.errstate(invalid="ignore"):
+                sums += self._unfinished
         self._unfinished = None if judged.window.is_last else sums
         if not judged.window.is_last:
             return

@@ -54,7 +54,7 @@ class WorstElements:
     def add(self, judged: Judged) -> None:
         """Take in a block."""
         self._add_top(judged)
-        too_early = _zeros_too_early(judged)
+        too_early = zeros_too_early(judged)
         if judged.largest <= WORTH_TELLING and too_early is None:
             return
         with np.errstate(invalid="ignore"):
@@ -102,7 +102,7 @@ class WorstElements:
     def _may_lead(self, judged: Judged, top: Candidate) -> bool:
         """Tell whether a block's largest error is larger, or the same and further to the front."""
         first = int(judged.numbers[0]), judged.window.start
-        return (-int(_key(judged.largest)[0]), first) < (-top.key, top.place)
+        return (-int(keys_of(judged.largest)[0]), first) < (-top.key, top.place)
 
     def merge(self, other: WorstElements) -> None:
         """Take in what was found in other rows."""
@@ -126,7 +126,8 @@ class WorstElements:
         return sorted(best.items(), key=lambda item: (-item[1].key, item[1].place))
 
 
-def _zeros_too_early(judged: Judged) -> NDArray[np.bool_] | None:
+def zeros_too_early(judged: Judged) -> NDArray[np.bool_] | None:
+    """Mark zeros of a softmax that should not be; None where there is none."""
     if judged.key.function != "softmax" or judged.least > 0:
         return None
     early = (judged.output.values == 0) & judged.counted & (judged.decision.rounded != 0)
@@ -142,11 +143,11 @@ def _candidate(
     best = int(np.argmax(ties))
     if largest < np.inf:
         some = np.flatnonzero(ties)
-        best = int(some[np.argmax(_key(error.take(some)))])
+        best = int(some[np.argmax(keys_of(error.take(some)))])
     i, j = divmod(int(at[best]), judged.error.shape[-1])
     computed = float(judged.output.values[i, j])
     place = int(judged.numbers[i]), judged.window.start + j
-    return Candidate(int(_key(error[best])[0]), place, computed)
+    return Candidate(int(keys_of(error[best])[0]), place, computed)
 
 
 def _nearly(error: float) -> float:
@@ -154,6 +155,7 @@ def _nearly(error: float) -> float:
     return error * (1 - 2.0**-38)
 
 
-def _key(error: ArrayLike) -> NDArray[np.int64]:
+def keys_of(error: ArrayLike) -> NDArray[np.int64]:
+    """Give the leading bits of errors, by which they are compared."""
     bits = np.atleast_1d(np.asarray(error, dtype=np.float64)).view(np.int64)
     return (bits + (1 << (_DROPPED_BITS - 1))) >> _DROPPED_BITS
