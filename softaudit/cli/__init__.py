@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from softaudit import __version__
-from softaudit.cli import check, gate, limits, settings
+from softaudit.cli import check, completion, gate, limits, settings
 from softaudit.cli.interrupt import INTERRUPTED
 from softaudit.errors import SoftauditError
 
@@ -53,6 +53,8 @@ def _options(
 
 def main() -> None:
     """Run the command line, and end the process with its exit code."""
+    if completion.VARIABLE in os.environ:
+        app(prog_name="softaudit")  # a shell asks: typer answers, and ends the process
     sys.exit(run(sys.argv[1:]))
 
 

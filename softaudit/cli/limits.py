@@ -6,12 +6,26 @@ from typing import Annotated
 
 import typer
 
+from softaudit.cli import completion
+
 
 def command(
     formats: Annotated[
-        list[str] | None, typer.Option("--format", help="Formats; all by default.")
+        list[str] | None,
+        typer.Option(
+            "--format",
+            help="Formats; all by default.",
+            autocompletion=completion.several("format"),
+        ),
     ] = None,
-    output_format: Annotated[str, typer.Option("--output-format", help="table or json.")] = "table",
+    output_format: Annotated[
+        str,
+        typer.Option(
+            "--output-format",
+            help="table or json.",
+            autocompletion=completion.one_of(("table", "json")),
+        ),
+    ] = "table",
 ) -> None:
     """Show each format's limits: where exp overflows, becomes subnormal, becomes zero."""
     from softaudit.cli.options import split

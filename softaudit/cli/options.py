@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import typer
 
+from softaudit.cli import completion
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
 def several(name: str, help_text: str, **rest: Any) -> Any:
     """Declare an option that may be repeated, or given a comma list."""
+    rest.setdefault("autocompletion", completion.several(name))
     return typer.Option(f"--{name}", help=help_text, envvar=variable(name), **rest)
 
 
 def one(name: str, help_text: str, **rest: Any) -> Any:
     """Declare an option that takes one value."""
+    rest.setdefault("autocompletion", completion.one(name))
     return typer.Option(f"--{name}", help=help_text, envvar=variable(name), **rest)
 
 

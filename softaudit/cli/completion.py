@@ -1,0 +1,63 @@
+"""What a shell may complete: the names that options take, also in comma lists.
+
+The names stand here once more, since the registries that they are keys of import NumPy, and a shell
+waits for every completion; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from softaudit.render import RENDERERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+VARIABLE = "_SOFTAUDIT_COMPLETE"
+"""Set in the environment by a shell that asks for completions."""
+
+_FORMATS = ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2")
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "function": ("softmax", "log_softmax", "logsumexp"),
+    "format": _FORMATS,
+    "algorithm": ("naive", "stable", "log-of-softmax"),
+    "compute": _FORMATS,
+    "accumulate": _FORMATS,
+    "order": ("pairwise", "sequential", "compensated", "numpy"),
+    "reference": ("certified", "mpmath"),
+    "columns": (
+        "not-finite", "exp", "sum", "premature", "forced", "subnormal", "lost-mass", "spread",
+        "mean", "p50", "p99", "p99.9", "max", "relative", "correct", "row-sum", "cast",
+    ),
+    "output-format": tuple(RENDERERS),
+    "progress": ("auto", "always", "never"),
+}  # fmt: skip
+"""Names by the option that takes them."""
+
+
+def one(option: str) -> Callable[[str], list[str]] | None:
+    """Give what completes an option that takes one name; None where there is no choice of names."""
+    return one_of(CHOICES[option]) if option in CHOICES else None
+
+
+def one_of(names: Iterable[str]) -> Callable[[str], list[str]]:
+    """Give what completes one of some names."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in names if name.startswith(incomplete)]
+
+    return complete
+
+
+def several(option: str) -> Callable[[str], list[str]] | None:
+    """Give what completes an option that takes comma lists of names, each once; see `one`."""
+    if option not in CHOICES:
+        return None
+
+    def complete(incomplete: str) -> list[str]:
+        head, comma, last = incomplete.rpartition(",")
+        left = [name for name in CHOICES[option] if name not in head.split(",")]
+        return [f"{head}{comma}{name}" for name in left if name.startswith(last)]
+
+    return complete

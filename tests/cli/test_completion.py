@@ -1,0 +1,152 @@
+"""Shell completion, asked for as the shells do it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from softaudit.algorithms import ALGORITHMS
+from softaudit.arithmetic import ORDERS
+from softaudit.cli import completion
+from softaudit.cli.progress import MODES
+from softaudit.formats import FORMATS
+from softaudit.reference import METHODS
+from softaudit.render import RENDERERS
+from softaudit.render.columns import COLUMNS
+
+REGISTRIES = {
+    "function": ALGORITHMS,
+    "format": FORMATS,
+    "algorithm": dict.fromkeys(a for of in ALGORITHMS.values() for a in of),
+    "compute": FORMATS,
+    "accumulate": FORMATS,
+    "order": ORDERS,
+    "reference": METHODS,
+    "columns": COLUMNS,
+    "output-format": RENDERERS,
+    "progress": MODES,
+}
+
+
+@pytest.mark.parametrize("option", REGISTRIES)
+def test_the_names_are_those_that_are_known(option):
+    assert completion.CHOICES[option] == tuple(REGISTRIES[option])
+
+
+def test_every_choice_is_listed():
+    assert completion.CHOICES.keys() == REGISTRIES.keys()
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("", ["pairwise", "sequential", "compensated", "numpy"]),
+        ("s", ["sequential"]),
+        ("x", []),
+        ("numpy,", ["numpy,pairwise", "numpy,sequential", "numpy,compensated"]),
+        ("numpy,pairwise,c", ["numpy,pairwise,compensated"]),
+        ("numpy,n", []),  # each once
+    ],
+)
+def test_comma_lists(typed, offered):
+    assert completion.several("order")(typed) == offered
+
+
+def test_options_without_a_choice_of_names():
+    assert completion.one("temperature") is completion.several("require") is None
+
+
+@pytest.fixture
+def in_bash(process):
+    def ask(*words: str):
+        typed = {"COMP_WORDS": "\n".join(words), "COMP_CWORD": str(len(words) - 1)}
+        return process(_SOFTAUDIT_COMPLETE="complete_bash", **typed)
+
+    return ask
+
+
+EVERY_OPTION = {
+    "--function": "softmax", "--format": "float16", "--algorithm": "naive", "--compute": "float64",
+    "--accumulate": "bfloat16", "--order": "numpy", "--reference": "mpmath", "--columns": "p99",
+    "--output-format": "json", "--progress": "never",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("option", EVERY_OPTION)
+def test_every_option_in_this_process(option, monkeypatch, capsys):
+    from softaudit.cli import main
+
+    monkeypatch.setenv(completion.VARIABLE, "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", f"softaudit check x.npy {option} {EVERY_OPTION[option][:-1]}")
+    monkeypatch.setenv("COMP_CWORD", "4")
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert EVERY_OPTION[option] in capsys.readouterr().out.split("\n")
+
+
+def test_bash(in_bash):
+    ended = in_bash("softaudit", "check", "x.npy", "--format", "float16,float8")
+    offered = "float16,float8_e4m3fn\nfloat16,float8_e5m2\n"
+    assert (ended.code, ended.out, ended.err) == (0, offered, "")
+    ended = in_bash("softaudit", "check", "x")
+    assert (ended.code, ended.out.strip(), ended.err) == (0, "", "")  # bash completes files itself
+
+
+def test_settings_that_are_wrong_do_not_speak_up_while_a_line_is_typed(in_bash):
+    Path("pyproject.toml").write_text("[tool.softaudit]\ncolour = 1\n", encoding="utf-8")
+    assert in_bash("softaudit", "limits", "--format", "b").out == "bfloat16\n"
+
+
+def test_zsh(process):
+    def ask(line: str) -> str:
+        return process(_SOFTAUDIT_COMPLETE="complete_zsh", _TYPER_COMPLETE_ARGS=line).out
+
+    assert ask("softaudit check x --order s") == """_arguments '*: :(("sequential"))'\n"""
+    assert ask("softaudit check ") == "_files\n"
+
+
+def test_fish(process):
+    def ask(line: str, action: str):
+        typed = {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": action}
+        return process(_SOFTAUDIT_COMPLETE="complete_fish", **typed)
+
+    assert ask("softaudit check x --progress a", "get-args").out == "auto\nalways\n"
+    assert ask("softaudit check x --progress a", "is-args").code == 0
+    assert ask("softaudit check x", "is-args").code == 1  # so that fish offers files
+
+
+def test_completing_imports_no_numpy():
+    code = (
+        "import sys, softaudit.cli; "
+        "print({'numpy', 'mpmath', 'ml_dtypes', 'rich'} & set(sys.modules), file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert ended.stderr.strip() == b"set()"
+
+
+def test_what_bash_makes_of_it(process, tmp_path):
+    """The script that `--install-completion` installs, sourced by a bash that presses TAB."""
+    script = process(_SOFTAUDIT_COMPLETE="source_bash").out
+    command = tmp_path / "softaudit"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m softaudit "$@"\n')
+    command.chmod(0o755)
+    press = f"""{script}
+        COMP_WORDS=(softaudit check '"my file.npy"' --columns max,p9)
+        COMP_CWORD=4
+        _softaudit_completion softaudit
+        printf '%s|' "${{COMPREPLY[@]}}"
+        complete -p softaudit
+    """
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    ended = subprocess.run(
+        ["bash", "-c", press], capture_output=True, text=True, env={**os.environ, "PATH": path},
+        check=True,
+    )  # fmt: skip
+    found, _, registered = ended.stdout.rpartition("|")
+    assert found.split("|") == ["max,p99", "max,p99.9"]
+    assert registered == "complete -o default -F _softaudit_completion softaudit\n"
