@@ -55,10 +55,9 @@ def test_the_readme_shows_commands():
     assert len(BLOCKS) >= 4
 
 
-def test_python_example_runs(capsys):
-    (example,) = re.findall(r"```python\n((?s:.+?))\n```", README)
-    names: dict[str, object] = {}
-    exec(example, names)
+def test_python_examples_run(capsys):
+    for example in re.findall(r"```python\n((?s:.+?))\n```", README):
+        exec(example, {})
     assert "float16" in capsys.readouterr().out
 
 
