@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from softaudit.plan import default_keys
 
 if TYPE_CHECKING:
-    from softaudit.model import Audit, CellKey, Logits, Source, Worst
+    from softaudit.model import Audit, Cell, CellKey, Logits, Source, Worst
 
 
-def row_command(audit: Audit, key: CellKey, worst: Worst) -> str:
+def row_command(audit: Audit, cell: Cell, worst: Worst) -> str:
     """Give the command that shows an element's row, in all cells of its kind; "" if none can."""
+    key = cell.key
     row = worst.index if key.function == "logsumexp" else worst.index[:-1]
     words = _source_words(audit)
     if words and not is_literal(audit.source):

@@ -5,8 +5,17 @@ as they are, not rounded.  Keys may be added; none changes its meaning.  `schema
 as a JSON Schema.
 """
 
-from softaudit.json_v1.figures import FIGURES
+from softaudit.json_v1.figures import CELL_FIGURES, FIGURES
 from softaudit.json_v1.read import from_json, read_report
 from softaudit.json_v1.write import SCHEMA, as_json, to_json, verdict_to_json
 
-__all__ = ["FIGURES", "SCHEMA", "as_json", "from_json", "read_report", "to_json", "verdict_to_json"]
+__all__ = [
+    "CELL_FIGURES",
+    "FIGURES",
+    "SCHEMA",
+    "as_json",
+    "from_json",
+    "read_report",
+    "to_json",
+    "verdict_to_json",
+]

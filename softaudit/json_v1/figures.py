@@ -34,7 +34,7 @@ def _count_of(group: str, name: str) -> Callable[[Cell], float | None]:
     return figure
 
 
-FIGURES: Mapping[str, Callable[[Cell], float | None]] = {
+CELL_FIGURES: Mapping[str, Callable[[Cell], float | None]] = {
     "elements": attrgetter("elements"),
     **{f"rows.{name}": _of("rows", name) for name in ROWS},
     **{f"overflow.{name}": _of("overflow", name) for name in OVERFLOW},
@@ -47,7 +47,12 @@ FIGURES: Mapping[str, Callable[[Cell], float | None]] = {
     "cast_error.max": _of("cast_error", "max"),
     "cast_error.mean": _of("cast_error", "mean"),
     "row_sum.max_defect": attrgetter("row_sum_defect"),
+}
+"""The figures that every cell has, by dotted name; None where not applicable."""
+
+FIGURES: Mapping[str, Callable[[Cell], float | None]] = {
+    **CELL_FIGURES,
     **{f"causes.{name}.count": _count_of("causes", name) for name in CAUSES},
     **{f"breaks.{name}.count": _count_of("breaks", name) for name in CAUSES},
 }
-"""Each figure by its dotted name; None where not applicable.  What did not happen counts 0."""
+"""With the counts of causes and breaks: 0 of those that did not happen, which cells leave out."""

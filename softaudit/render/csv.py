@@ -15,7 +15,7 @@ import csv
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from softaudit.json_v1 import to_json
+from softaudit.json_v1 import CELL_FIGURES, to_json
 from softaudit.render.facts import line
 
 if TYPE_CHECKING:
@@ -32,19 +32,8 @@ ABOUT = (
 NAMES = (
     "name", "function", "format", "compute", "accumulate", "order", "algorithm", "implementation",
 )  # fmt: skip
-FIGURES = (
-    "elements",
-    "rows.audited", "rows.nan", "rows.positive_infinity", "rows.all_masked", "rows.lost_to_cast",
-    "overflow.cast", "overflow.cast_to_mask", "overflow.exp", "overflow.sum", "overflow.zeroed",
-    "overflow.result", "overflow.nan", "overflow.forced", "overflow.mismatch",
-    "underflow.forced", "underflow.premature", "underflow.subnormal", "underflow.lost_mass",
-    "out_of_range",
-    "ulp.max", "ulp.mean", "ulp.mean_over", "ulp.p50", "ulp.p99", "ulp.p999",
-    "absolute.max", "relative.max", "correctly_rounded", "cast_error.max", "cast_error.mean",
-    "row_sum.max_defect",
-)  # fmt: skip
 WORST = ("index", "logit", "computed", "exact", "ulp", "relative", "cause")
-COLUMNS = (*ABOUT, *NAMES, *FIGURES, *(f"worst.{name}" for name in WORST))
+COLUMNS = (*ABOUT, *NAMES, *CELL_FIGURES, *(f"worst.{name}" for name in WORST))
 
 
 def render(report: Report, screen: Screen | None = None) -> str:  # noqa: ARG001

@@ -6,7 +6,7 @@ from math import isfinite
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from softaudit.reproduce import is_literal, row_command
+from softaudit.reproduce import is_literal
 from softaudit.sources.opening import printable
 from softaudit.wording import NO_BREAK, count, place, plain, short, telling, ulps
 
@@ -65,11 +65,6 @@ def _computed(worst: Worst) -> str:
     if value == 0 or not isfinite(value):
         return short(value)
     return telling(repr(value), worst.exact)
-
-
-def reproduce(audit: Audit, cell: Cell, worst: Worst) -> str:
-    """Give the command that shows an element's row; "" where none does."""
-    return row_command(audit, cell.key, worst)
 
 
 def line(text: str) -> str:

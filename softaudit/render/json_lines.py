@@ -8,10 +8,9 @@ asked for), skipped-cell, skipped-source, verdict, judgement.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from softaudit.json_v1 import as_json, to_json
+from softaudit.json_v1 import as_json, to_json, verdict_to_json
 from softaudit.wording import plain
 
 if TYPE_CHECKING:
@@ -68,8 +67,7 @@ def _judged(judgement: Judgement) -> Iterator[dict[str, Any]]:
 
 
 def _verdict(verdict: Verdict, ruling: Ruling | None) -> dict[str, Any]:
-    line = {"type": "verdict", **asdict(verdict), "text": plain(verdict.text)}
+    line = {"type": "verdict", **verdict_to_json(verdict)}
     if ruling is None:
         return {**line, "requirement": None, "passing": None}
-    requirement = {"text": ruling.requirement.text, **asdict(ruling.requirement)}
-    return {**line, "requirement": requirement, "passing": ruling.passing}
+    return {**line, "requirement": ruling.requirement.text, "passing": ruling.passing}

@@ -15,12 +15,12 @@ from softaudit.render.facts import (
     element_words,
     header_facts,
     line,
-    reproduce,
     worst_elements,
 )
 from softaudit.render.gfm import code, escape, fence, item, table
 from softaudit.render.screen import Screen
 from softaudit.render.verdicts import figure, worst_words
+from softaudit.reproduce import row_command
 from softaudit.wording import count
 
 if TYPE_CHECKING:
@@ -183,4 +183,4 @@ def _figure(cell: Cell, name: str) -> str:
 
 def _element(audit: Audit, cell: Cell, worst: Worst) -> str:
     words = f"{worst.cause} {code(cell.key.name)} {escape(element_words(worst))}"
-    return item(words, fence(reproduce(audit, cell, worst)))
+    return item(words, fence(row_command(audit, cell, worst)))

@@ -28,8 +28,9 @@ from urllib.parse import quote
 from softaudit.findings import findings
 from softaudit.json_v1 import as_json
 from softaudit.metrics import CAUSES, DESCRIPTIONS
-from softaudit.render.facts import line, reproduce
+from softaudit.render.facts import line
 from softaudit.render.verdicts import BASELINE, REQUIREMENT, details, files, rule
+from softaudit.reproduce import row_command
 from softaudit.wording import count, place, plain
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _of_finding(finding: Finding, audit: Audit) -> _Result:
     cells = [cell for cell in audit.cells if cell.key.name in finding.cells]
     worst = [next((w for w in c.worst if w.cause == finding.cause), None) for c in cells]
     pairs = [(c, w) for c, w in zip(cells, worst, strict=True) if w is not None]
-    command = reproduce(audit, *max(pairs, key=lambda pair: pair[1].ulp)) if pairs else ""
+    command = row_command(audit, *max(pairs, key=lambda pair: pair[1].ulp)) if pairs else ""
     return _Result(
         finding.cause or FORCED,
         LEVELS[finding.kind],

@@ -14,9 +14,10 @@ from rich.text import Text
 from softaudit.findings import arithmetic_words, findings, is_broken
 from softaudit.render import columns
 from softaudit.render.elements import element_tables
-from softaudit.render.facts import element_words, header_facts, reproduce, worst_elements
+from softaudit.render.facts import element_words, header_facts, worst_elements
 from softaudit.render.judgement import judgement_parts
 from softaudit.render.screen import Screen
+from softaudit.reproduce import row_command
 from softaudit.wording import plain
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def _worst_lines(audit: Audit, found: list[tuple[Cell, Worst]]) -> Iterator[Rend
     grid.add_column(overflow="fold")
     for cell, worst in found:
         grid.add_row(worst.cause, f"{cell.key.name} {element_words(worst)}")
-        command = reproduce(audit, cell, worst)
+        command = row_command(audit, cell, worst)
         if command:
             grid.add_row("", Text(command, style=QUIET))
     yield Padding(grid, (0, 0, 0, 2))

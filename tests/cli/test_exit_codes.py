@@ -159,7 +159,7 @@ class TestOutput:
     def test_an_input_is_not_written_over(self, fails):
         np.save("logits.npy", np.ones((2, 3)))
         before = Path("logits.npy").read_bytes()
-        assert "is an input" in fails("check", "logits.npy", "-o", "./logits.npy")
+        assert "is an input" in fails("check", "logits.npy", "-o", "table:./logits.npy")
         assert Path("logits.npy").read_bytes() == before
 
     def test_a_long_literal_beside_an_output(self, softaudit):

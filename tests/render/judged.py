@@ -17,8 +17,8 @@ import numpy as np
 import softaudit
 from softaudit.audit import audit
 from softaudit.plan import make_plan
-from softaudit.render.facts import reproduce
 from softaudit.report import Judgement, Report, Requirement, Ruling, SkippedSource, Verdict
+from softaudit.reproduce import row_command
 from softaudit.sources.array import from_array
 from softaudit.wording import NO_BREAK, ulps
 
@@ -82,7 +82,7 @@ def _verdict(found, name: str, metric: str, limit: float, standing="required", *
         "at-most",
         rest.pop("text", text),
         worst,
-        reproduce(found, cell, worst),
+        row_command(found, cell, worst),
     )
 
 

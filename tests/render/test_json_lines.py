@@ -60,7 +60,7 @@ def test_verdicts_come_with_their_requirement():
     lines = of_type(judged(), "verdict")
     assert len(lines) == sum(len(ruling.verdicts) for ruling in rulings()) + len(changes())
     failing = lines[2]
-    assert failing["requirement"]["text"] == "log_softmax/*/stable: ulp.max <= 100"
+    assert failing["requirement"] == "log_softmax/*/stable: ulp.max <= 100"
     assert failing["passing"] == 2040.0
     assert failing["text"] == "ulp.max is 2037, at most 100 is allowed"
     assert failing["worst"]["index"] == [0, 2, 5, 4]

@@ -13,8 +13,9 @@ from markdown_it import MarkdownIt
 from softaudit.findings import findings
 from softaudit.render import RENDERERS, gfm
 from softaudit.render.columns import COLUMNS
-from softaudit.render.facts import line, reproduce, worst_elements
+from softaudit.render.facts import line, worst_elements
 from softaudit.render.screen import Screen
+from softaudit.reproduce import row_command
 
 from .judged import HOSTILE, REPORTS, audits, changes, checked, golden, hostile, judged, passed
 
@@ -88,7 +89,7 @@ def test_commands_can_be_copied():
         assert verdict.command in fences
     for audit in audits():
         for found in worst_elements(audit):
-            assert reproduce(audit, *found) in fences
+            assert row_command(audit, *found) in fences
 
 
 def test_the_judgement_comes_first():
