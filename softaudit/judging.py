@@ -150,7 +150,8 @@ def _check_numbers(given: Logits, form: Format) -> None:
     """Refuse outputs that are no numbers of a format: theirs is another one."""
     if form.holds(FORMATS[given.format]):
         return
-    values = given.values.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # which signalling NaNs raise
+        values = given.values.astype(np.float64)
     wrong = (round_to(values, form) != values) & ~np.isnan(values)
     if wrong.any():
         first = _first(wrong)

@@ -11,7 +11,7 @@ import pytest
 
 from softaudit.algorithms import ALGORITHMS
 from softaudit.arithmetic import ORDERS
-from softaudit.cli import completion
+from softaudit.cli import completion, main
 from softaudit.cli.progress import MODES
 from softaudit.formats import FORMATS
 from softaudit.reference import METHODS
@@ -76,17 +76,26 @@ EVERY_OPTION = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("option", EVERY_OPTION)
-def test_every_option_in_this_process(option, monkeypatch, capsys):
-    from softaudit.cli import main
+@pytest.fixture
+def asked(monkeypatch, capsys):
+    """Ask in this process, and give what is printed and the exit code."""
 
-    monkeypatch.setenv(completion.VARIABLE, "complete_bash")
-    monkeypatch.setenv("COMP_WORDS", f"softaudit check x.npy {option} {EVERY_OPTION[option][:-1]}")
-    monkeypatch.setenv("COMP_CWORD", "4")
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 0
-    assert EVERY_OPTION[option] in capsys.readouterr().out.split("\n")
+    def ask(instruction: str, **variables: str) -> tuple[str, int]:
+        for name, value in {completion.VARIABLE: instruction, **variables}.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return capsys.readouterr().out, ended.value.code
+
+    return ask
+
+
+@pytest.mark.parametrize("option", EVERY_OPTION)
+def test_every_option(option, asked):
+    name = EVERY_OPTION[option]
+    typed = f"softaudit check x.npy {option} {name[:-1]}"
+    out, code = asked("complete_bash", COMP_WORDS=typed, COMP_CWORD="4")
+    assert (name in out.split("\n"), code) == (True, 0)
 
 
 def test_bash(in_bash):
@@ -102,22 +111,23 @@ def test_settings_that_are_wrong_do_not_speak_up_while_a_line_is_typed(in_bash):
     assert in_bash("softaudit", "limits", "--format", "b").out == "bfloat16\n"
 
 
-def test_zsh(process):
+def test_zsh(asked):
     def ask(line: str) -> str:
-        return process(_SOFTAUDIT_COMPLETE="complete_zsh", _TYPER_COMPLETE_ARGS=line).out
+        return asked("complete_zsh", _TYPER_COMPLETE_ARGS=line)[0]
 
     assert ask("softaudit check x --order s") == """_arguments '*: :(("sequential"))'\n"""
     assert ask("softaudit check ") == "_files\n"
 
 
-def test_fish(process):
-    def ask(line: str, action: str):
-        typed = {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": action}
-        return process(_SOFTAUDIT_COMPLETE="complete_fish", **typed)
+def test_fish(asked, process):
+    def typed(line: str, action: str) -> dict[str, str]:
+        return {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": action}
 
-    assert ask("softaudit check x --progress a", "get-args").out == "auto\nalways\n"
-    assert ask("softaudit check x --progress a", "is-args").code == 0
-    assert ask("softaudit check x", "is-args").code == 1  # so that fish offers files
+    line = "softaudit check x --progress a"
+    assert asked("complete_fish", **typed(line, "get-args"))[0] == "auto\nalways\n"
+    assert asked("complete_fish", **typed(line, "is-args"))[1] == 0
+    files = typed("softaudit check x", "is-args")  # the process's exit code lets fish offer files
+    assert process(_SOFTAUDIT_COMPLETE="complete_fish", **files).code == 1
 
 
 def test_completing_imports_no_numpy():
