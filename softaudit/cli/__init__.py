@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from softaudit import __version__
-from softaudit.cli import check, completion, gate, limits, settings
+from softaudit.cli import check, completion, diff, explain, gate, limits, settings
 from softaudit.cli.interrupt import INTERRUPTED
 from softaudit.errors import SoftauditError
 
@@ -26,7 +26,9 @@ app = typer.Typer(
 )
 app.command("check")(check.command)
 app.command("gate")(gate.command)
+app.command("diff")(diff.command)
 app.command("limits")(limits.command)
+app.command("explain")(explain.command)
 
 
 def _version(wanted: bool) -> None:
