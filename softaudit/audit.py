@@ -116,6 +116,7 @@ def audit(
         if plan.elements and logits.columns <= WINDOW
         else (),
         shown_worst=plan.worst,
+        elementary=plan.elementary,
     )
 
 

@@ -67,6 +67,7 @@ def audit(
     accumulate: Sequence[str] = (),
     order: Sequence[str] = (),
     temperature: float = 1.0,
+    elementary: str = "numpy",
     worst: int = 5,
     jobs: int = 1,
 ) -> Audit:
@@ -80,6 +81,10 @@ def audit(
         Naming any makes the plain product of them; naming none gives the 24 default cells.
     temperature : float
         T, positive and finite.
+    elementary : str
+        "numpy": exp and log in float32 and float64 are NumPy's, which differ between processors;
+        "correct": they are correctly rounded, so that all figures are the same on every machine,
+        but those in the summation order "numpy".
     worst : int
         How many worst elements a cell keeps, one per cause.
     jobs : int
@@ -99,7 +104,7 @@ def audit(
     """
     names = (function, format, algorithm, compute, accumulate, order)
     options = dict(zip(OPTIONS, map(_several, names), strict=True))
-    plan = make_plan(options, temperature=temperature, worst=worst)
+    plan = make_plan(options, temperature=temperature, elementary=elementary, worst=worst)
     source = logits if isinstance(logits, Logits) else from_array(logits)
     return run_audit(source, plan, jobs=jobs)
 
@@ -114,6 +119,7 @@ def compute(
     accumulate: str | None = None,
     order: str = "pairwise",
     temperature: float = 1.0,
+    elementary: str = "numpy",
 ) -> NDArray[Any]:
     """Compute a function as a cell does: these are the values that the cell judged.
 
@@ -124,6 +130,8 @@ def compute(
     logits : array_like, shape (..., columns)
     temperature : float
         T; rounded to the format.
+    elementary : str
+        Whose exp and log float32 and float64 use; see `softaudit.audit`.
 
     Returns
     -------
@@ -136,7 +144,7 @@ def compute(
     OptionError, InputError
         For names, combinations, temperatures or arrays that cannot be asked.
     """
-    key = make_key(function, format, algorithm, compute, accumulate, order)
+    key = make_key(function, format, algorithm, compute, accumulate, order, elementary)
     source = _asked(logits, key, temperature)
     problem = pose(_all_rows(source), key.arithmetic.storage, temperature)
     values = algorithms.run(key, Evaluation(problem, key.arithmetic)).values

@@ -176,12 +176,16 @@ class Arithmetic:
         in `accumulate` and are rounded to `compute` when they leave it.
     order : str
         Summation order: a key of `softaudit.arithmetic.ORDERS`.
+    elementary : str
+        Whose exp and log wide formats use: a key of `softaudit.arithmetic.ELEMENTARY`.  Like the
+        temperature it holds for a whole run, and is no part of the name.
     """
 
     storage: Format
     compute: Format
     accumulate: Format
     order: str
+    elementary: str = "numpy"
 
     @property
     def name(self) -> str:
@@ -442,6 +446,9 @@ class Plan:
     limit : float or None
         Errors in ulp above which somebody else's outputs are counted in `Cell.causes`; None for
         `metrics.WORTH_TELLING`.
+    elementary : str
+        Whose exp and log all cells use in wide formats: a key of
+        `softaudit.arithmetic.ELEMENTARY`.
     """
 
     keys: tuple[CellKey, ...]
@@ -453,6 +460,7 @@ class Plan:
     elements: bool = False
     skipped: tuple[SkippedCell, ...] = ()
     limit: float | None = None
+    elementary: str = "numpy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -585,7 +593,7 @@ class Audit:
     shown_worst : int
         How many worst elements to show.
     elementary : str
-        Where exp and log of wide formats came from: a key of `softaudit.arithmetic.ELEMENTARY`.
+        Whose exp and log all cells used in wide formats.
     """
 
     source: Source

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any, cast
 
 from softaudit.algorithms import ALGORITHMS
-from softaudit.arithmetic import ORDERS
+from softaudit.arithmetic import ELEMENTARY, ORDERS
 from softaudit.errors import OptionError
 from softaudit.formats import FORMATS
 from softaudit.model import Arithmetic, CellKey, Function, Plan, SkippedCell
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_FORMATS = ("float16", "bfloat16", "float32", "float64")
 DEFAULT_FUNCTIONS = ("softmax", "log_softmax")
 PAIRWISE = "pairwise"
+NUMPY = "numpy"
 ON_GPUS = ("float16", "bfloat16")
 """Formats for which the stable algorithms also run in float32, as GPUs do."""
 
@@ -29,8 +31,11 @@ def make_key(
     compute: str | None = None,
     accumulate: str | None = None,
     order: str = PAIRWISE,
+    elementary: str = NUMPY,
 ) -> CellKey:
     """Name one cell by its parts; compute defaults to the format, accumulate to compute.
+
+    `elementary` says whose exp and log wide formats use.
 
     Raises
     ------
@@ -43,12 +48,13 @@ def make_key(
     known(function, ALGORITHMS, "function")
     known(algorithm, ALGORITHMS[function], f"algorithm of {function}")
     known(order, ORDERS, "summation order")
+    known(elementary, ELEMENTARY, "elementary functions")
     if not steps.holds(storage):
         raise OptionError(
             f"compute format {steps.name} does not hold every {storage.name}: "
             f"name one that is at least as wide"
         )
-    arithmetic = Arithmetic(storage, steps, sums, order)
+    arithmetic = Arithmetic(storage, steps, sums, order, elementary)
     return CellKey(cast("Function", function), arithmetic, algorithm)
 
 
@@ -71,7 +77,7 @@ def make_plan(options: Mapping[str, Sequence[str]], **rest: Any) -> Plan:
         Names under function, format, algorithm, compute, accumulate, order; absent or empty
         where none is given.
     **rest
-        The plan's other attributes.
+        The plan's other attributes; among them elementary, which holds for all cells.
 
     Raises
     ------
@@ -81,10 +87,11 @@ def make_plan(options: Mapping[str, Sequence[str]], **rest: Any) -> Plan:
     check_temperature(rest.get("temperature", 1.0))
     if rest.get("worst", 0) < 0:
         raise OptionError(f"worst {rest['worst']}: must be 0 or more")
+    elementary = rest.get("elementary", NUMPY)
     named = {name: tuple(options.get(name, ())) for name in OPTIONS}
     if not any(named.values()):
-        return Plan(default_keys(), **rest)
-    keys, skipped = product_keys(*named.values())
+        return Plan(default_keys(elementary), **rest)
+    keys, skipped = product_keys(*named.values(), elementary=elementary)
     return Plan(keys, skipped=skipped, **rest)
 
 
@@ -98,13 +105,14 @@ def check_temperature(temperature: float) -> None:
         raise OptionError(f"temperature {temperature:g}: must be a positive finite number")
 
 
-def default_keys() -> tuple[CellKey, ...]:
+def default_keys(elementary: str = NUMPY) -> tuple[CellKey, ...]:
     """Give the 24 default cells: every algorithm in four formats, and what GPUs do besides."""
     keys = []
+    named = partial(make_key, elementary=elementary)
     for function, form in product(DEFAULT_FUNCTIONS, DEFAULT_FORMATS):
-        keys += [make_key(function, form, algorithm) for algorithm in ALGORITHMS[function]]
+        keys += [named(function, form, algorithm) for algorithm in ALGORITHMS[function]]
         if form in ON_GPUS:
-            keys.append(make_key(function, form, "stable", "float32"))
+            keys.append(named(function, form, "stable", "float32"))
     return tuple(keys)
 
 
@@ -115,8 +123,12 @@ def product_keys(
     computes: Sequence[str] = (),
     accumulates: Sequence[str] = (),
     orders: Sequence[str] = (),
+    *,
+    elementary: str = NUMPY,
 ) -> tuple[tuple[CellKey, ...], tuple[SkippedCell, ...]]:
     """Give the plain product of what is named; what is not named takes its default.
+
+    `elementary` makes no product: all cells have the same.
 
     Returns
     -------
@@ -141,8 +153,8 @@ def product_keys(
         arithmetics = product(formats or DEFAULT_FORMATS, steps)
         for (form, (compute, sums, order)), algorithm in product(arithmetics, chosen):
             try:
-                key = make_key(function, form, algorithm, compute or None, sums or None, order)
-                keys[key] = None
+                names = function, form, algorithm, compute or None, sums or None, order
+                keys[make_key(*names, elementary)] = None
             except OptionError as error:
                 if not _wide_enough_elsewhere(form, compute):
                     raise

@@ -48,6 +48,7 @@ def _source_words(audit: Audit) -> list[str]:
     words += [f"--key {quote(source.key)}"] if source.key else []
     words += [f"--axis {source.axis}"] if source.axis != -1 else []
     words += [f"--temperature {audit.temperature!r}"] if audit.temperature != 1.0 else []
+    words += [f"--elementary {audit.elementary}"] if audit.elementary != "numpy" else []
     return words
 
 

@@ -197,6 +197,7 @@ def assert_audit(logits, function: str, form: str, temperature: float = 1.0, **o
             accumulate=arithmetic.accumulate.name,
             order=arithmetic.order,
             temperature=temperature,
+            elementary=arithmetic.elementary,
         )
         assert_cell(cell, question.judge(outputs))
         assert_worst(cell, question, np.asarray(outputs))
@@ -239,6 +240,13 @@ def test_narrow_storage_computed_in_float32(function, form):
     for name in ("attention_left_padded", "attention_finfo_min"):
         logits = load(name)[::3, ::7, ::6]
         assert_audit(logits, function, form, compute=["float32"], order=["sequential", "pairwise"])
+
+
+@pytest.mark.parametrize(("function", "form"), list(product(FUNCTIONS, ("float32", "float64"))))
+def test_exp_and_log_correctly_rounded(function, form):
+    assert_audit(load("attention")[::3, ::6, ::9], function, form, elementary="correct")
+    for rows in by_length():
+        assert_audit(rows, function, form, elementary="correct")
 
 
 @pytest.mark.parametrize(("function", "form"), EVERY_CELL)

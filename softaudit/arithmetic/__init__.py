@@ -6,7 +6,8 @@ rejected: their sums change with the axis and the memory layout (8000 float16 on
 along a contiguous axis and to 2048 along another), so the same code would mean two things.
 """
 
+from softaudit.arithmetic.elementary import ELEMENTARY
 from softaudit.arithmetic.evaluation import Evaluation, Pending, Reductions, unchecked
 from softaudit.arithmetic.summation import ORDERS, total
 
-__all__ = ["ORDERS", "Evaluation", "Pending", "Reductions", "total", "unchecked"]
+__all__ = ["ELEMENTARY", "ORDERS", "Evaluation", "Pending", "Reductions", "total", "unchecked"]

@@ -153,14 +153,20 @@ class Evaluation:
         return np.asarray(self._once("divide", lambda a, b: round_to(a / b, self.compute), a, b))
 
     def exp(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Give round(exp(x)) (wide formats: NumPy's)."""
+        """Give round(exp(x)); in wide formats what the arithmetic's `elementary` says."""
         self.steps.argument = x
-        self.steps.exponential = self._once("exp", lambda x: elementary.exp(x, self.compute), x)
+        self.steps.exponential = self._once("exp", self._exp, x)
         return np.asarray(self.steps.exponential)
 
+    def _exp(self, x: NDArray[Any]) -> NDArray[Any]:
+        return elementary.exp(x, self.compute, self.arithmetic.elementary)
+
     def log(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Give round(log(x)) (wide formats: NumPy's)."""
-        return np.asarray(self._once("log", lambda x: elementary.log(x, self.compute), x))
+        """Give round(log(x)); in wide formats what the arithmetic's `elementary` says."""
+        return np.asarray(self._once("log", self._log, x))
+
+    def _log(self, x: NDArray[Any]) -> NDArray[Any]:
+        return elementary.log(x, self.compute, self.arithmetic.elementary)
 
     def log_of_softmax(self, p: NDArray[Any]) -> NDArray[Any]:
         """Give round(log(p)) of probabilities, and remember them."""

@@ -40,6 +40,12 @@ class Asked:
         Names, several("order", "pairwise (default), sequential, compensated, numpy.")
     ] = None
     temperature: Annotated[float, one("temperature", "Divide logits by T.")] = 1.0
+    elementary: Annotated[
+        str,
+        one(
+            "elementary", "Whose exp and log float32 and float64 use: numpy, or correct (rounded)."
+        ),
+    ] = "numpy"
     axis: Annotated[int, one("axis", "The class axis.")] = -1
     key: Annotated[str | None, one("key", "Which array of an .npz.", show_default=False)] = None
     sample: Annotated[
@@ -75,7 +81,7 @@ class Asked:
         if self.row is not None and self.sample is not None:
             raise OptionError("--row and --sample exclude each other: give one of them")
         known(self.progress, MODES, "progress")
-        make_plan(self._names(), temperature=self.temperature)
+        make_plan(self._names(), temperature=self.temperature, elementary=self.elementary)
 
     def plan(self, source: Logits, *, elements: bool) -> Plan:
         """Plan what to ask of a source; `elements` lets rows be shown element by element."""
@@ -86,6 +92,7 @@ class Asked:
         return make_plan(
             self._names(),
             temperature=self.temperature,
+            elementary=self.elementary,
             reference=known(self.reference, METHODS, "reference"),
             worst=self.worst,
             sample=self.sample,

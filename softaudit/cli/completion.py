@@ -25,6 +25,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "compute": _FORMATS,
     "accumulate": _FORMATS,
     "order": ("pairwise", "sequential", "compensated", "numpy"),
+    "elementary": ("numpy", "correct"),
     "reference": ("certified", "mpmath"),
     "columns": (
         "not-finite", "exp", "sum", "premature", "forced", "subnormal", "lost-mass", "spread",

@@ -25,6 +25,7 @@ OPTIONS: dict[str, str] = {
     "accumulate": "accumulates",
     "order": "orders",
     "temperature": "temperature",
+    "elementary": "elementary",
     "axis": "axis",
     "key": "key",
     "sample": "sample",

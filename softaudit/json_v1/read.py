@@ -11,6 +11,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from softaudit.arithmetic import ELEMENTARY
 from softaudit.errors import InputError, OptionError
 from softaudit.json_v1.figures import ROWS, ULP
 from softaudit.json_v1.write import SCHEMA
@@ -182,6 +183,7 @@ class Node:
 def _audit(at: Node) -> Audit:
     used = at["reference"]
     radius = used["ulp_radius"].size()
+    elementary = at.get("elementary", "numpy").one_of(tuple(ELEMENTARY))
     return Audit(
         source=_source(at["source"]),
         temperature=float(at["temperature"].number()),
@@ -192,7 +194,7 @@ def _audit(at: Node) -> Audit:
             | {"undecided": used["undecided"].count()},
             radius,
         ),
-        cells=tuple(_cell(part, radius) for part in at["cells"].parts()),
+        cells=tuple(_cell(part, radius, elementary) for part in at["cells"].parts()),
         skipped=tuple(
             SkippedCell(part["cell"].text(), part["reason"].text())
             for part in at["skipped"].parts()
@@ -201,6 +203,7 @@ def _audit(at: Node) -> Audit:
         widest=at["widest"].or_none(Node.size),
         row=at["row"].or_none(Node.index),
         partial=at["partial"].or_none(Node.count),
+        elementary=elementary,
     )
 
 
@@ -227,10 +230,10 @@ def _source(at: Node) -> Source:
     )
 
 
-def _key(at: Node) -> CellKey:
+def _key(at: Node, elementary: str) -> CellKey:
     parts = ("function", "format", "algorithm", "compute", "accumulate", "order")
     try:
-        key = make_key(*(at[part].text() for part in parts))
+        key = make_key(*(at[part].text() for part in parts), elementary)
     except OptionError as error:
         raise InputError(f"{at.file}: {at.place}: {error}") from error
     if key.name != at["name"].text():
@@ -238,8 +241,8 @@ def _key(at: Node) -> CellKey:
     return key
 
 
-def _cell(at: Node, radius: float) -> Cell:
-    key = _key(at)
+def _cell(at: Node, radius: float, elementary: str) -> Cell:
+    key = _key(at, elementary)
     return Cell(
         key=key,
         elements=at["elements"].count(),

@@ -49,6 +49,7 @@ def _audit(audit: Audit) -> dict[str, Any]:
         "row": audit.row,
         "partial": audit.partial,
         "temperature": audit.temperature,
+        "elementary": audit.elementary,
         "range": audit.range,
         "widest": audit.widest,
         "reference": {

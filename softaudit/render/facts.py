@@ -40,6 +40,8 @@ def header_facts(audit: Audit) -> tuple[str, ...]:
         facts.append(f"widest {widest}")
     if audit.temperature != 1.0:
         facts.append(f"T = {audit.temperature:g}")
+    if audit.elementary == "correct":
+        facts.append("exp, log correctly rounded")
     return tuple(facts)
 
 

@@ -72,7 +72,9 @@ class Scalar:
         return self.round(-size if y < 0 else size)
 
 
-SCALARS = {name: Scalar(name) for name in ("float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")}
+NARROW = ("float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")
+WIDE = ("float32", "float64")
+SCALARS = {name: Scalar(name) for name in (*NARROW, *WIDE)}
 
 
 def pairwise(add, terms: list):

@@ -101,10 +101,41 @@ def test_wide_formats_are_what_numpy_gives_on_contiguous_arrays(name):
     assert elementary.exp(x, form).dtype.name == name
 
 
+@pytest.mark.parametrize(("function", "hard"), [("exp", 2.0**-53), ("log", 1 + 6 * 2.0**-52)])
+def test_wide_formats_are_correctly_rounded_where_asked(function, hard):
+    """e^x > 1 + x, and log(1 + d) > d − d²/2: both bounds are ties, and the value lies above."""
+    rng = np.random.default_rng(1)
+    x = np.append(rng.uniform(0, 80, 500), hard)
+    with mpmath.workprec(300):
+        values = [getattr(mpmath, function)(v) for v in x.tolist()]
+        expected = [rounded(y, "float64") for y in values]
+    of = getattr(elementary, function)
+    np.testing.assert_array_equal(of(x, FORMATS["float64"], "correct"), expected)
+    np.testing.assert_array_equal(of(x[::-2], FORMATS["float64"], "correct"), expected[::-2])
+    single = x.astype(np.float32)
+    with mpmath.workprec(300):
+        values = [getattr(mpmath, function)(v) for v in single.tolist()]
+        expected = [rounded(y, "float32") for y in values]
+    found = of(single, FORMATS["float32"], "correct")
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_narrow_formats_are_the_same_either_way(name):
+    x = every_code(name)
+    with np.errstate(all="ignore"):
+        for function in (elementary.exp, elementary.log):
+            either = [function(x, FORMATS[name], whose) for whose in elementary.ELEMENTARY]
+            assert either[0].tobytes() == either[1].tobytes()
+
+
 def test_special_values():
     with np.errstate(all="ignore"):
         for name, form in FORMATS.items():
             x = np.array([-inf, inf, nan], dtype=form.carrier)
             infinite = [nan, nan] if name == "float8_e4m3fn" else [inf, inf]
-            np.testing.assert_array_equal(elementary.exp(x, form), [0.0, infinite[0], nan])
-            np.testing.assert_array_equal(elementary.log(x, form), [nan, infinite[1], nan])
+            for whose in elementary.ELEMENTARY:
+                found = elementary.exp(x, form, whose), elementary.log(x, form, whose)
+                np.testing.assert_array_equal(found[0], [0.0, infinite[0], nan])
+                np.testing.assert_array_equal(found[1], [nan, infinite[1], nan])

@@ -132,6 +132,17 @@ def test_temperature(audits):
     assert first[0]["worst"] != first[1]["worst"]
 
 
+def test_elementary(audits):
+    """It makes no product of its own, and reaches what is computed in wide formats."""
+    (by_numpy,) = audits("logits.npy")
+    (correct,) = audits("logits.npy", "--elementary", "correct")
+    assert [cell["name"] for cell in correct["cells"]] == [c["name"] for c in by_numpy["cells"]]
+    assert (by_numpy["elementary"], correct["elementary"]) == ("numpy", "correct")
+    for cell, other in zip(correct["cells"], by_numpy["cells"], strict=True):
+        if cell["compute"] in ("float16", "bfloat16"):
+            assert cell == other
+
+
 def test_axis(audits):
     (audit,) = audits("logits.npy", "--axis", "0")
     assert (audit["source"]["rows"], audit["source"]["columns"]) == (6, 2)

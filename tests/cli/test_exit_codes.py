@@ -33,6 +33,7 @@ from softaudit import cli
         (["[1, 2]", "--compute", "float31"], "did you mean float32?"),
         (["[1, 2]", "--accumulate", "bfloat"], "did you mean bfloat16?"),
         (["[1, 2]", "--order", "sequental"], "did you mean sequential?"),
+        (["[1, 2]", "--elementary", "corect"], "did you mean correct?"),
         (["[1, 2]", "--columns", "maxx"], "did you mean max?"),
         (["[1, 2]", "--output-format", "jsn"], "did you mean json?"),
         (["[1, 2]", "--format", "float32", "--compute", "float16"], "does not hold every float32"),

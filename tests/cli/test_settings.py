@@ -59,6 +59,7 @@ def test_every_setting(softaudit):
         'accumulate = "float64"',
         'order = "sequential"',
         "temperature = 2",
+        'elementary = "correct"',
         "axis = 0",
         "sample = 1",
         "worst = 1",
@@ -71,6 +72,7 @@ def test_every_setting(softaudit):
     (cell,) = audit["cells"]
     assert cell["name"] == "softmax/bfloat16:float32:float64:sequential/stable"
     assert (audit["temperature"], audit["sampled"], len(cell["worst"])) == (2.0, 1, 1)
+    assert audit["elementary"] == "correct"
     assert (audit["source"]["rows"], audit["source"]["columns"]) == (2, 3)
 
 
@@ -83,6 +85,7 @@ def test_every_setting(softaudit):
         ("ACCUMULATE", "float64", "summed in float64"),
         ("ORDER", "compensated", "compensated"),
         ("TEMPERATURE", "2.5", "T = 2.5"),
+        ("ELEMENTARY", "correct", "exp, log correctly"),
         ("AXIS", "0", "2 rows of 3"),
         ("SAMPLE", "1", "1 row"),
         ("WORST", "0", "softmax"),

@@ -97,6 +97,7 @@ CONTRACT = {
             },
             "sampled": "count or null",
             "temperature": "number",
+            "elementary": "text",
             "reference": {
                 "method": "text",
                 "settled_by_mpmath": "count",

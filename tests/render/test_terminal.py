@@ -206,6 +206,7 @@ def test_the_command_under_a_worst_element_shows_its_row(tmp_path, monkeypatch, 
     monkeypatch.setenv("COLUMNS", "200")
     np.save("two words.npy", np.array([[[1.0, 1.0]], [[12.0, 1.0]]]))
     options = ["--function", "softmax", "--format", "float16", "--temperature", "0.5"]
+    options += ["--elementary", "correct"]
     assert run(["check", "two words.npy", *options]) == 0
     command = next(
         line.strip()
@@ -217,7 +218,7 @@ def test_the_command_under_a_worst_element_shows_its_row(tmp_path, monkeypatch, 
     assert run(words[1:]) == 0
     text = capsys.readouterr().out
     assert "row (1, 0) alone" in text
-    assert "T = 0.5" in text
+    assert "T = 0.5 · exp, log correctly rounded" in text
     assert "nan" in text
 
 
@@ -253,6 +254,9 @@ def test_the_header():
     header = shown(found, 200).split("\n")[0]
     for words in ("2×2", "2 rows of 2", "−2.5 … 40", "widest 37", "T = 2"):
         assert words in header
+    assert "exp, log" not in header
+    found = softaudit.audit([1.0, 2.0], function="softmax", elementary="correct")
+    assert shown(found, 200).split("\n")[0].endswith(" · exp, log correctly rounded")
 
 
 TINY = "[[12, 1, 0.5], [0, -20, 0.125], [-inf, 3, -inf], [nan, 1, 2], [70000, 1, 64]]"
