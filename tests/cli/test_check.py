@@ -143,6 +143,20 @@ def test_elementary(audits):
             assert cell == other
 
 
+def test_correct_figures_do_not_depend_on_the_processor(process):
+    """NumPy's exp and log do: it is told to leave out what this processor has beyond the least."""
+    np.save("rows.npy", np.random.default_rng(1).normal(0, 5, (40, 50)))
+    asked = ("check", "rows.npy", "--elementary", "correct", "--format", "float32,float64")
+    found = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+    reports = [
+        process(*asked, "--output-format", "json", NPY_DISABLE_CPU_FEATURES=" ".join(features))
+        for features in ([], found)
+    ]
+    assert [(report.code, report.err) for report in reports] == [(0, "")] * 2
+    first, second = (json.loads(report.out)["audits"] for report in reports)
+    assert first == second
+
+
 def test_axis(audits):
     (audit,) = audits("logits.npy", "--axis", "0")
     assert (audit["source"]["rows"], audit["source"]["columns"]) == (6, 2)
