@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from softaudit.arithmetic import ELEMENTARY
@@ -231,11 +231,16 @@ def _source(at: Node) -> Source:
 
 
 def _key(at: Node, elementary: str) -> CellKey:
-    parts = ("function", "format", "algorithm", "compute", "accumulate", "order")
+    """Put a cell's key together; an implementation of somebody's takes the algorithm's place."""
+    function, form, algorithm = (at[part].text() for part in ("function", "format", "algorithm"))
+    compute, accumulate, order = (at[part].text() for part in ("compute", "accumulate", "order"))
+    given = at["implementation"].or_none(Node.text)
     try:
-        key = make_key(*(at[part].text() for part in parts), elementary)
+        ours = algorithm if given is None else "stable"
+        key = make_key(function, form, ours, compute, accumulate, order, elementary)
     except OptionError as error:
         raise InputError(f"{at.file}: {at.place}: {error}") from error
+    key = replace(key, algorithm=algorithm)
     if key.name != at["name"].text():
         raise at["name"].wrong(f"{key.name}, by its parts")
     return key

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from softaudit.algorithms import ALGORITHMS
 from softaudit.metrics import BINS_PER_OCTAVE, INFINITE_BIN, ONE_ULP_BIN
 from softaudit.wording import plain
 
@@ -141,7 +142,7 @@ def _cell(cell: Cell, audit: Audit) -> dict[str, Any]:
     return {
         **_key(cell.key),
         "input": audit.source.input,
-        "implementation": None,
+        "implementation": implementation(cell.key),
         "elements": cell.elements,
         "rows": dict(cell.rows),
         "overflow": dict(cell.overflow),
@@ -168,6 +169,11 @@ def _cell(cell: Cell, audit: Audit) -> dict[str, Any]:
             for d in cell.degenerate
         ],
     }
+
+
+def implementation(key: CellKey) -> str | None:
+    """Name whose outputs were judged; None for our own algorithms."""
+    return None if key.algorithm in ALGORITHMS[key.function] else key.algorithm
 
 
 def _histogram(counts: Mapping[int, int]) -> dict[str, Any]:

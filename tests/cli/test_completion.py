@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from softaudit.algorithms import ALGORITHMS
-from softaudit.arithmetic import ORDERS
+from softaudit.arithmetic import ELEMENTARY, ORDERS
 from softaudit.cli import completion, main
 from softaudit.cli.progress import MODES
 from softaudit.formats import FORMATS
@@ -25,6 +25,7 @@ REGISTRIES = {
     "compute": FORMATS,
     "accumulate": FORMATS,
     "order": ORDERS,
+    "elementary": ELEMENTARY,
     "reference": METHODS,
     "columns": COLUMNS,
     "output-format": RENDERERS,
