@@ -78,7 +78,7 @@ def gate(step, tmp_path):
 def test_exit_codes_pass_through(gate, tmp_path, code):
     ended, words = gate(code)
     assert (ended.returncode, ended.stdout, ended.stderr) == (code, "::error::from the gate\n", "")
-    assert words == ["gate", "--output-format", "github"]
+    assert words == ["gate", "--output-format", "table,github"]
     assert (tmp_path / "output").read_text() == f"exit-code={code}\n"
 
 
@@ -103,13 +103,13 @@ def test_exit_codes_pass_through(gate, tmp_path, code):
 def test_arguments_are_words_and_never_code(gate, tmp_path, arguments, words):
     ended, found = gate(arguments=arguments)
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert found == ["gate", *words, "--output-format", "github"]
+    assert found == ["gate", *words, "--output-format", "table,github"]
     assert not (tmp_path / "injected").exists()
 
 
 def test_sarif_goes_to_a_file(gate):
     _, words = gate(sarif="out dir/$x 'y'.sarif")
-    assert words == ["gate", "--output-format", "github", "--output", "out dir/$x 'y'.sarif"]
+    assert words == ["gate", "--output-format", "table,github", "--output", "out dir/$x 'y'.sarif"]
 
 
 def test_a_quote_that_is_not_closed(step, gate, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -82,7 +83,7 @@ def compared_with(
             continue
         for cell in audit.cells:
             if cell.key.name not in known:
-                changes.append(_new(run, audit, cell))
+                changes.append(_new(run, audit, cell, known))
             else:
                 moved = elsewhere and depends_on_processor(cell.key, audit.elementary)
                 changes += _changed(run, audit, cell, known[cell.key.name], tolerance, moved=moved)
@@ -110,9 +111,20 @@ def _new_run(run: Run, audit: Audit) -> Verdict:
     return _whole("new", run, "*", f"{cells} not in the baseline; {_TAKE_IN}")
 
 
-def _new(run: Run, audit: Audit, cell: Cell) -> Verdict:
-    command = cell_command(audit, cell.key)
-    return _whole("new", run, cell.key.name, f"not in the baseline; {_TAKE_IN}", command)
+def _new(run: Run, audit: Audit, cell: Cell, known: Mapping[str, Mapping[str, float]]) -> Verdict:
+    """Say that a cell is new, and beside which one that it may have taken the place of."""
+    computed = {other.key.name for other in audit.cells}
+    a = cell.key.arithmetic.storage.name
+    gone = [
+        name
+        for name in known
+        if name not in computed and re.match(f"{cell.key.function}/{a}[:/]", name)
+    ]
+    now, text = cell.ulp["max"], "not in the baseline"
+    if len(gone) == 1 and now is not None and "ulp.max" in known[gone[0]]:
+        shown, was = apart(now, known[gone[0]]["ulp.max"])
+        text += f", which has {gone[0]} with ulp.max {was} (here {shown})"
+    return _whole("new", run, cell.key.name, f"{text}; {_TAKE_IN}", cell_command(audit, cell.key))
 
 
 _TAKE_IN = "--write-baseline takes it in"
@@ -204,11 +216,13 @@ def _notes(
     for run, audit in audits.items():
         if baseline.hashes.get(run, audit.source.sha256) != audit.source.sha256:
             yield f"{run.input}: its bytes are not those that the baseline was made of"
-    if elsewhere and any(
+    if not any(
         depends_on_processor(cell.key, audit.elementary)
         for audit in report.audits
         for cell in audit.cells
     ):
+        return
+    if elsewhere:
         yield (
             f"the processor's features are not those of {baseline.name}: ULP figures that depend "
             f"on them are worse from {tolerance.elsewhere:g} × on; with --elementary correct none "

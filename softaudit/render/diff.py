@@ -57,11 +57,13 @@ def render_table(found: Difference, screen: Screen) -> str:
     from softaudit.render.terminal import BAD, GOOD, HEAD, Fixed, to_text
 
     styles = {"worse": BAD, "better": GOOD}
+    shown = [(f"  {change.metric}", *figures(change)) for change in found.changes]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
 
     def parts() -> Iterator[RenderableType | Fixed]:
         for (of_input, cell), group in groupby(found.changes, lambda c: (c.input, c.cell)):
             yield Text(f"{of_input} {cell}", style=HEAD)
-            yield Fixed(_grid(list(group), styles))
+            yield Fixed(_grid(list(group), styles, widths))
             yield ""
         for word, names in (("added", found.added), ("removed", found.removed)):
             for of_input, cell in names:
@@ -73,13 +75,16 @@ def render_table(found: Difference, screen: Screen) -> str:
     return "".join(to_text(part, screen) for part in parts())
 
 
-def _grid(changes: list[Change], styles: dict[str, str]) -> RenderableType:
+def _grid(changes: list[Change], styles: dict[str, str], widths: list[int]) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
     grid = Table.grid(padding=(0, 2, 0, 0))
-    for justify in ("left", "right", "right", "left"):
-        grid.add_column(justify=justify, no_wrap=True)
+    metric, before, after = widths
+    grid.add_column(no_wrap=True, min_width=metric)
+    grid.add_column(justify="right", no_wrap=True, min_width=before)
+    grid.add_column(justify="right", no_wrap=True, min_width=after)
+    grid.add_column(no_wrap=True)
     for change in changes:
         old, new = figures(change)
         word = direction(change)
