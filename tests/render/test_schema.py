@@ -1,0 +1,113 @@
+"""The JSON Schema that the package ships: what is written is valid, and nothing is undescribed."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+import softaudit
+from softaudit.algorithms import ALGORITHMS
+from softaudit.arithmetic import ELEMENTARY, ORDERS
+from softaudit.audit import audit
+from softaudit.cli import run
+from softaudit.cli.explain import schema
+from softaudit.formats import FORMATS
+from softaudit.json_v1 import to_json
+from softaudit.metrics import CAUSES
+from softaudit.plan import make_plan
+from softaudit.reference import METHODS
+from softaudit.report import make_report
+
+from ..hard_rows import HARD_ROWS
+from .judged import checked, hostile, judged, passed
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+SCHEMA = json.loads(schema())
+
+
+def closed(part):
+    """Let no object have keys that the schema does not name."""
+    if isinstance(part, list):
+        return [closed(p) for p in part]
+    if not isinstance(part, dict):
+        return part
+    found = {name: closed(p) for name, p in part.items()}
+    if "properties" in found and found.get("type") == "object":
+        found.setdefault("additionalProperties", False)
+    return found
+
+
+VALID = jsonschema.Draft202012Validator(SCHEMA)
+CLOSED = jsonschema.Draft202012Validator(closed(SCHEMA))
+
+
+def documents():
+    yield from ((name.__name__, name()) for name in (checked, judged, passed, hostile))
+    every = {"function": list(ALGORITHMS), "format": ["float16", "float64", "float8_e4m3fn"]}
+    for name, row in list(HARD_ROWS.items())[::5]:
+        yield name, make_report([softaudit.audit([row], **every)])
+    orders = softaudit.audit([[1.0, 2.0]], format=list(FORMATS), order=list(ORDERS))
+    yield "orders", make_report([orders])
+    logits = np.load(FIXTURES / "attention_finfo_min.npy")
+    yield "masks", make_report([softaudit.audit(logits, format=["float16"])])
+    yield "outputs", make_report([softaudit.judge(np.float32([[0.5, np.nan]]), [[0.0, 1.0]])])
+    plan = make_plan({}, elementary="correct", row=(1,), elements=True)
+    literal = softaudit.read("[[1, 2], [-inf, nan]]")
+    yield "row", make_report([audit(literal, plan)])
+
+
+@pytest.mark.parametrize(("name", "report"), list(documents()), ids=lambda part: str(part)[:20])
+def test_what_is_written_is_valid_and_described(name, report):
+    document = json.loads(softaudit.render(report, "json"))
+    assert document == json.loads(json.dumps(to_json(report)))
+    VALID.validate(document)
+    CLOSED.validate(document)
+
+
+def test_it_is_a_schema():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("place", "names"),
+    [
+        (("format",), FORMATS),
+        (("cause",), CAUSES),
+        (("cell", "properties", "function"), ALGORITHMS),
+        (("cell", "properties", "order"), ORDERS),
+        (("audit", "properties", "elementary"), ELEMENTARY),
+        (("audit", "properties", "reference", "properties", "method"), METHODS),
+    ],
+)
+def test_names_are_those_that_are_known(place, names):
+    part = SCHEMA["$defs"]
+    for key in place:
+        part = part[key]
+    assert part["enum"] == list(names)
+
+
+def test_every_key_of_a_cell_is_demanded():
+    """A document that lacks one, or has another type, is invalid."""
+    document = json.loads(softaudit.render(judged(), "json"))
+    cell = document["audits"][0]["cells"][0]
+    for key in cell:
+        damaged = copy.deepcopy(document)
+        del damaged["audits"][0]["cells"][0][key]
+        assert not VALID.is_valid(damaged), key
+        damaged["audits"][0]["cells"][0][key] = True
+        assert not VALID.is_valid(damaged), key
+
+
+def test_explain_prints_it(capsys):
+    assert run(["explain", "schema"]) == 0
+    assert json.loads(capsys.readouterr().out) == SCHEMA
+
+
+def test_an_unknown_topic_suggests_the_nearest(capsys):
+    assert run(["explain", "shema"]) == 2
+    assert "did you mean schema?" in capsys.readouterr().err
