@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
 from softaudit.render.facts import element_words
-from softaudit.wording import count, exactly
+from softaudit.render.verdicts import ruling_word, summary, verdict_word
+from softaudit.wording import exactly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,20 +71,6 @@ def _requirements(rulings: tuple[Ruling, ...]) -> Table:
     return table
 
 
-def ruling_word(ruling: Ruling) -> str:
-    """Say in a word what became of a requirement."""
-    if ruling.passed:
-        return "holds"
-    return "fails" if ruling.requirement.level == "error" else "warns"
-
-
-def verdict_word(verdict: Verdict) -> str:
-    """Say in a word what a verdict is."""
-    if verdict.standing != "required":
-        return verdict.standing
-    return "fails" if verdict.level == "error" else "warns"
-
-
 def _add(grid: Table, verdict: Verdict) -> None:
     word = verdict_word(verdict)
     place = verdict.input if verdict.cell == "*" else f"{verdict.input} {verdict.cell}"
@@ -97,15 +83,6 @@ def _add(grid: Table, verdict: Verdict) -> None:
         grid.add_row("", Text(verdict.command, style=QUIET))
 
 
-def _summary(judgement: Judgement) -> RenderableType:
-    parts = []
-    if judgement.rulings:
-        words = Counter(ruling_word(ruling) for ruling in judgement.rulings)
-        told = [f"{words[word]} {word}" for word in ("fails", "warns", "holds") if words[word]]
-        parts.append(f"{count(len(judgement.rulings), 'requirement')}: {', '.join(told)}")
-    if judgement.compared is not None:
-        found = Counter(change.standing for change in judgement.changes)
-        told = [f"{found[word]} {word}" for word in ("new", "worse", "stale", "fixed")]
-        parts.append(f"{count(judgement.compared, 'cell')} beside the baseline: {', '.join(told)}")
+def _summary(judgement: Judgement) -> Text:
     word, style = ("passes", GOOD) if judgement.passed else ("fails", BAD)
-    return Text.assemble((word, style), "  ", "; ".join(parts))
+    return Text.assemble((word, style), f"  {summary(judgement)}")

@@ -19,7 +19,14 @@ from softaudit.render.facts import (
 )
 from softaudit.render.gfm import code, escape, fence, item, table
 from softaudit.render.screen import Screen
-from softaudit.render.verdicts import figure, worst_words
+from softaudit.render.verdicts import (
+    STANDINGS,
+    figure,
+    ruling_word,
+    summary,
+    verdict_word,
+    worst_words,
+)
 from softaudit.reproduce import row_command
 from softaudit.wording import count
 
@@ -55,10 +62,10 @@ def render(report: Report, screen: Screen | None = None) -> str:
 
 
 def _judgement(judgement: Judgement) -> Iterator[str]:
-    yield f"# softaudit: {'passed' if judgement.passed else 'failed'}"
-    yield escape("; ".join(_counts(judgement)) + ".")
+    yield f"# softaudit: {'passes' if judgement.passed else 'fails'}"
+    yield escape(summary(judgement))
     if judgement.rulings:
-        heads = ("requirement", "worst measured", "cell", "limit", "would pass", "verdict")
+        heads = ("requirement", "worst measured", "cell", "limit", "would pass at", "verdict")
         rows = [_ruling(ruling) for ruling in judgement.rulings]
         yield table(heads, rows, right=(1, 3, 4))
     if judgement.failures:
@@ -75,23 +82,8 @@ def _judgement(judgement: Judgement) -> Iterator[str]:
         yield "\n".join(item(escape(note)) for note in judgement.notes)
 
 
-_STANDINGS = ("new", "worse", "fixed", "stale")
-
-
 def _changes(judgement: Judgement) -> list[Verdict]:
-    return sorted(judgement.changes, key=lambda verdict: _STANDINGS.index(verdict.standing))
-
-
-def _counts(judgement: Judgement) -> Iterator[str]:
-    failed = sum(not ruling.passed for ruling in judgement.rulings)
-    if judgement.rulings:
-        total = count(len(judgement.rulings), "requirement")
-        yield f"{failed} of {total} not met" if failed else f"{total} met"
-    if judgement.compared is not None:
-        standings = [verdict.standing for verdict in judgement.changes]
-        found = [f"{standings.count(s)} {s}" for s in _STANDINGS if s in standings]
-        compared = count(judgement.compared, "cell")
-        yield f"{compared} compared with the baseline: {', '.join(found) or 'no change'}"
+    return sorted(judgement.changes, key=lambda verdict: STANDINGS.index(verdict.standing))
 
 
 def _ruling(ruling: Ruling) -> tuple[str, ...]:
@@ -129,14 +121,13 @@ def _outcome(ruling: Ruling) -> str:
     cells = count(len(ruling.verdicts), "cell")
     failed = sum(not verdict.passed for verdict in ruling.verdicts)
     if not failed:
-        return line(f"met in {cells}")
-    level = "warning" if ruling.requirement.level == "warning" else "failed"
-    return line(f"**{level}** in {failed} of {cells}")
+        return line(f"holds in {cells}")
+    return line(f"**{ruling_word(ruling)}** in {failed} of {cells}")
 
 
 def _failure(verdict: Verdict) -> str:
     where = f"{code(verdict.input)} {code(verdict.cell)}"
-    first = f"**{verdict.level}** {where}: {escape(verdict.text)}"
+    first = f"**{verdict_word(verdict)}** {where}: {escape(verdict.text)}"
     return item(first, escape(worst_words(verdict)), fence(verdict.command))
 
 

@@ -52,7 +52,7 @@ RULES: dict[str, str] = {
     **{cause: DESCRIPTIONS[cause] for cause in CAUSES},
     FORCED: "The exact value is beyond the format, whatever the algorithm.",
     "mismatch": "The exact value is infinite, and the result is not.",
-    REQUIREMENT: "A requirement of the policy is not met.",
+    REQUIREMENT: "A requirement does not hold.",
     BASELINE: "A cell is worse than in the baseline, or differs from it.",
 }
 LEVELS = {"breaks": "warning", "loses": "note"}

@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import isinf, nan
 from typing import TYPE_CHECKING
 
 from softaudit.render.facts import element_words, is_file, line
-from softaudit.report import SIGNS
-from softaudit.wording import minus, short, telling
+from softaudit.report import SIGNS, Standing
+from softaudit.wording import count, minus, plain, short, telling
 
 if TYPE_CHECKING:
-    from softaudit.report import Report, Verdict
+    from softaudit.report import Judgement, Report, Ruling, Verdict
 
 REQUIREMENT, BASELINE = "requirement", "baseline"
+
+
+STANDINGS: tuple[Standing, ...] = ("worse", "new", "stale", "fixed")
+
+
+def summary(judgement: Judgement) -> str:
+    """Count what became of requirements, and of the cells beside the baseline."""
+    parts = []
+    if judgement.rulings:
+        words = Counter(ruling_word(ruling) for ruling in judgement.rulings)
+        told = [f"{words[word]} {word}" for word in ("fails", "warns", "holds") if words[word]]
+        parts.append(f"{count(len(judgement.rulings), 'requirement')}: {', '.join(told)}")
+    if judgement.compared is not None:
+        found = Counter(change.standing for change in judgement.changes)
+        told = [f"{found[word]} {word}" for word in STANDINGS]
+        parts.append(f"{count(judgement.compared, 'cell')} beside the baseline: {', '.join(told)}")
+    return plain("; ".join(parts))
+
+
+def ruling_word(ruling: Ruling) -> str:
+    """Say in a word what became of a requirement."""
+    if ruling.passed:
+        return "holds"
+    return "fails" if ruling.requirement.level == "error" else "warns"
+
+
+def verdict_word(verdict: Verdict) -> str:
+    """Say in a word what a verdict is."""
+    if verdict.standing != "required":
+        return verdict.standing
+    return "fails" if verdict.level == "error" else "warns"
 
 
 def rule(verdict: Verdict) -> str:

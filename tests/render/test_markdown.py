@@ -95,9 +95,9 @@ def test_commands_can_be_copied():
 def test_the_judgement_comes_first():
     tokens = tokens_of(judged())
     assert said(tokens)[:2] == [
-        "softaudit: failed",
-        "2 of 3 requirements not met; 16 cells compared with the baseline: "
-        "1 new, 1 worse, 1 fixed, 1 stale.",
+        "softaudit: fails",
+        "3 requirements: 1 fails, 1 warns, 1 holds; 16 cells beside the baseline: "
+        "1 worse, 1 new, 1 stale, 1 fixed",
     ]
     requirements, baseline, *_ = tables(tokens)
     assert requirements[2] == [
@@ -106,33 +106,36 @@ def test_the_judgement_comes_first():
         "log_softmax/float16/stable",
         "100",
         "2040",
-        "failed in 2 of 2 cells",
+        "fails in 2 of 2 cells",
     ]
     assert [row[-1] for row in requirements[1:]] == [
-        "met in 2 cells",
-        "failed in 2 of 2 cells",
-        "warning in 2 of 2 cells",
+        "holds in 2 cells",
+        "fails in 2 of 2 cells",
+        "warns in 2 of 2 cells",
     ]
-    assert [row[0] for row in baseline[1:]] == ["new", "worse", "fixed", "stale"]
-    assert [row[3] for row in baseline[1:]] == [verdict.text for verdict in changes()]
+    assert [row[0] for row in baseline[1:]] == ["worse", "new", "stale", "fixed"]
+    said_of = {verdict.standing: verdict.text for verdict in changes()}
+    assert [row[3] for row in baseline[1:]] == [said_of[row[0]] for row in baseline[1:]]
 
 
 def test_changes_are_in_one_order():
     judgement = replace(judged().judgement, changes=changes()[::-1])
     _, baseline, *_ = tables(tokens_of(replace(judged(), judgement=judgement)))
-    assert [row[0] for row in baseline[1:]] == ["new", "worse", "fixed", "stale"]
+    assert [row[0] for row in baseline[1:]] == ["worse", "new", "stale", "fixed"]
 
 
 def test_failures_stand_with_their_worst_element():
     text = said(tokens_of(judged()))
     for verdict in judged().judgement.failures:
         sentence = verdict.text.replace("\ue000", " ")
-        at = text.index(f"{verdict.level} {verdict.input} {verdict.cell}: {sentence}")
+        word = {"error": "fails", "warning": "warns"}[verdict.level]
+        word = word if verdict.standing == "required" else verdict.standing
+        at = text.index(f"{word} {verdict.input} {verdict.cell}: {sentence}")
         assert text[at + 1].startswith(f"worst: {verdict.worst.cause} (")
 
 
 def test_passed():
-    assert said(tokens_of(passed()))[:2] == ["softaudit: passed", "1 requirement met."]
+    assert said(tokens_of(passed()))[:2] == ["softaudit: passes", "1 requirement: 1 holds"]
 
 
 def test_figures_are_told_from_their_limits():
