@@ -80,3 +80,11 @@ def test_every_option_is_documented(command, capsys):
     missing = [o for o in options if f"`{o}" not in README and f"{o}=" not in README]
     missing = [o for o in missing if f"{o} " not in README]
     assert not missing
+
+
+def test_every_variable_is_documented(capsys):
+    run(["gate", "--help"])
+    printed = " ".join(capsys.readouterr().out.split()).replace("SOFTAUDIT_ ", "SOFTAUDIT_")
+    variables = set(re.findall(r"env var: (SOFTAUDIT_[A-Z_]+)", printed))
+    assert len(variables) > 15
+    assert variables == set(re.findall(r"`(SOFTAUDIT_[A-Z_]+)`", README))

@@ -20,6 +20,7 @@ from softaudit.report import Report, SkippedSource, make_report
 from softaudit.sources.array import from_array
 
 from ..hard_rows import HARD_ROWS
+from .judged import golden, report
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 SPECIAL = ("nan", "inf", "-inf")
@@ -344,3 +345,11 @@ def test_one_document_that_ends_with_a_line_break():
     assert text.endswith("}\n")
     assert text.count("\n") == 1
     assert len(strict(text)["audits"]) == 2
+
+
+def test_golden():
+    """A row that breaks, element by element, in one format; nicely laid out to be read."""
+    asked = make_plan({"format": ["float16"], "function": ["softmax"]}, elements=True)
+    found = report(audit(softaudit.read("[12, 0, -6]"), asked))
+    document = json.loads(softaudit.render(found, "json"))
+    golden("literal.json", json.dumps(document, indent=1, ensure_ascii=False) + "\n")
