@@ -136,7 +136,7 @@ class Results:
     baseline : str or None
         Where to write a baseline.
     inputs : sequence of str
-        What must not be written over.
+        What must not be written over: logits or saved results, the policy, the baseline.
     tables : bool
         Whether people see the cells, or the judgement alone.
     """
@@ -154,7 +154,7 @@ class Results:
         for i, path in enumerate(paths):
             if any(_same(path, word) for word in inputs):
                 raise OptionError(f"{path}: is an input; name another file to write")
-            if any(_same(path, other) or path == other for other in paths[:i]):
+            if any(_same(path, other) or _spells(path, other) for other in paths[:i]):
                 raise OptionError(f"{path}: is to be written twice; name another file for one")
 
     def __enter__(self) -> Results:
@@ -181,7 +181,8 @@ class Results:
 
         plain = replace(self.screen, color=False)
         for path, kind in self.files.items():
-            self._files[path].write(RENDERERS[kind](report, plain).encode("utf-8", "replace"))
+            with self._files[path] as file:
+                file.write(RENDERERS[kind](report, plain).encode("utf-8", "replace"))
         if self._summary:
             from softaudit.render.github import summary
 
@@ -211,6 +212,11 @@ class Results:
             np.save(self._worst, rows(), allow_pickle=False)
 
 
+def _spells(path: str, other: str) -> bool:
+    """Whether two paths, of which neither need be there yet, are one."""
+    return os.path.realpath(path) == os.path.realpath(other)
+
+
 def _same(path: str, other: str) -> bool:
     # os.path, since pathlib raises for names as long as literals may be.
     both = os.path.exists(path) and os.path.exists(other)  # noqa: PTH110
@@ -230,7 +236,7 @@ def _appended(path: str) -> Iterator[BinaryIO]:
 def destination(path: str) -> Iterator[BinaryIO]:
     """Open a place for results; the file is there once all is well, or stays what it was.
 
-    Where nothing is written, nothing is left.
+    Where nothing is written, nothing is left, unless whoever has nothing to write closes the file.
 
     Raises
     ------
@@ -254,7 +260,8 @@ def destination(path: str) -> Iterator[BinaryIO]:
         os.close(handle)
         with temporary.open("wb") as file:
             yield file
-        if temporary.stat().st_size:
+            is_done = file.closed
+        if is_done or temporary.stat().st_size:
             umask = os.umask(0)
             os.umask(umask)
             temporary.chmod(0o666 & ~umask)
@@ -272,4 +279,9 @@ def print_text(text: str) -> None:
         text.encode(encoding)
     except UnicodeEncodeError:
         text = text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
-    sys.stdout.write(text)
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has read enough: what becomes of files, and the verdict, do not depend on it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
