@@ -38,7 +38,8 @@ def command(
 
     asked.check()
     criteria = judging.criteria(named(context))
-    with Results(shown, judging.write_baseline, inputs) as results, deferred() as stopped:
+    read = [*inputs, *judging.files()]
+    with Results(shown, judging.write_baseline, read) as results, deferred() as stopped:
         sources = read_all(inputs, asked)
         results.check_savable(sources)
         elements = not (shown.quiet or shown.columns)

@@ -45,7 +45,7 @@ def command(
     from softaudit.cli.output import Results
 
     here = named(context)
-    file = settings.nearest() if judging.policy is None else settings.policy(judging.policy)
+    file = judging.policy or settings.nearest()
     words = inputs or file.files()
     if not words:
         raise OptionError(f"nothing to judge: name an INPUT, or inputs = [...] in {file.name}")
@@ -58,8 +58,9 @@ def command(
             f"nothing is required: write [[tool.softaudit.require]] in {file.name}, or give "
             f"--policy, --require or --baseline"
         )
+    read = [*words, str(file.path), *judging.files()]
     with (
-        Results(shown, judging.write_baseline, words, tables=False) as results,
+        Results(shown, judging.write_baseline, read, tables=False) as results,
         deferred() as stopped,
     ):
         sources = [] if saved else read_all(words, asked, None if inputs else file.folder)
@@ -83,6 +84,7 @@ def _are_saved(words: list[str], here: frozenset[str]) -> bool:
     if saved and len(saved) < len(words):
         raise OptionError(f"{saved[0]}: is a saved result; judge it apart from logits")
     if saved and (asked := sorted(here & NOT_OF_SAVED)):
-        option = asked[0].removesuffix("s").replace("_", "-")
+        names = {parameter: name for name, parameter in settings.OPTIONS.items()}
+        option = names.get(asked[0], asked[0].replace("_", "-"))
         raise OptionError(f"{saved[0]}: is judged as it was saved; drop --{option}")
     return bool(saved)

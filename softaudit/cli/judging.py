@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from softaudit.report import Report, Requirement
 
 
-def _read_policy(context: typer.Context, value: str | None) -> str | None:
+def _take_over(
+    context: typer.Context, value: settings.Settings | None
+) -> settings.Settings | None:
     """Let a policy's settings take the place of pyproject.toml's."""
     if value is not None:
-        context.default_map = settings.policy(value).default_map()
+        context.default_map = value.default_map()
     return value
 
 
@@ -29,13 +31,14 @@ class Judging:
     """The options that say what has to hold."""
 
     policy: Annotated[
-        str | None,
+        settings.Settings | None,
         one(
             "policy",
             "A TOML file with [[require]], inputs and options, in place of pyproject.toml.",
             metavar="FILE",
+            parser=settings.policy,  # once: it may be a pipe
             is_eager=True,
-            callback=_read_policy,
+            callback=_take_over,
         ),
     ] = None
     require: Annotated[
@@ -91,8 +94,7 @@ class Judging:
         """
         from softaudit.gate import Tolerance, parse_requirement, requirement_of_table
 
-        if self.policy is not None:
-            file = settings.policy(self.policy)
+        file = self.policy or file
         tables = () if file is None else file.requirements
         requirements = [
             requirement_of_table(table, f"{file.name if file else ''}: require {i}")
@@ -104,6 +106,12 @@ class Judging:
             self._baseline(here),
             Tolerance(self.tolerance_percent, self.tolerance_ulp, self.tolerance_elsewhere),
         )
+
+    def files(self) -> list[str]:
+        """Give the files that are read, and must not be written over."""
+        policy = [] if self.policy is None else [str(self.policy.path)]
+        accepted_anew = self.baseline is None or self.write_baseline is not None
+        return policy if accepted_anew else [*policy, str(self.baseline)]
 
     def exit_code(self, code: int) -> int:
         """Give the exit code: --exit-zero excuses what does not hold, and nothing else."""

@@ -78,6 +78,11 @@ class Settings:
     requirements: tuple[Any, ...] = ()
     baseline: str | None = None
 
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self.folder / Path(self.name).name
+
     def default_map(self) -> dict[str, Any]:
         """Give the defaults of `gate`'s options."""
         found = dict(self.options or {})
@@ -146,7 +151,7 @@ def policy(path: str) -> Settings:
 def _document(path: Path, name: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # of integers too long, too
         reason = getattr(error, "strerror", None) or error
         raise OptionError(f"{name}: cannot be read: {reason}") from error
 
