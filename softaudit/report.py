@@ -118,7 +118,7 @@ class Ruling:
     verdicts : tuple of Verdict
         One for every cell that it is about, at least one.
     passing : float
-        The smallest limit (of at-least: the largest) that would pass, in few digits.
+        The smallest limit (of at-least: the largest) that would pass, not rounded.
     """
 
     requirement: Requirement

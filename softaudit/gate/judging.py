@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from math import inf, isinf
+from math import inf
 from typing import TYPE_CHECKING
 
 from softaudit.errors import OptionError, UnjudgedError
@@ -183,13 +182,8 @@ def holds(measured: float, bound: Bound, limit: float) -> bool:
 
 
 def passing(measured: Iterable[float], bound: Bound) -> float:
-    """Give the smallest limit that figures pass, in up to 6 digits; of at-least the largest."""
-    worst = max(measured) if bound == "at-most" else min(measured)
-    if isinstance(worst, int) or isinf(worst):
-        return worst
-    rounding = ROUND_CEILING if bound == "at-most" else ROUND_FLOOR
-    near = float(Context(prec=6, rounding=rounding).create_decimal(Decimal(worst)))
-    return near if holds(worst, bound, near) else worst
+    """Give the smallest limit that figures pass, not rounded; of at-least the largest."""
+    return max(measured) if bound == "at-most" else min(measured)
 
 
 def _order(verdict: Verdict) -> tuple[bool, float, float]:

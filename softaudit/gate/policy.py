@@ -28,6 +28,8 @@ LEVELS: tuple[Level, ...] = ("error", "warning")
 _LINE = re.compile(
     r"\s*(?P<where>\S+?)\s*:\s*(?P<metric>[\w.-]+)\s*(?P<sign>[<>=!]+)\s*(?P<limit>\S+)\s*"
 )
+_LARGEST = 2**63
+"""Counts are less; from some size on no float holds an integer."""
 _EXAMPLE = 'write "softmax/float32/*: ulp.max <= 40"'
 
 
@@ -89,6 +91,8 @@ def requirement_of_table(table: Mapping[str, Any], origin: str) -> Requirement:
     limit = table[bounds[0]]
     if isinstance(limit, bool) or not isinstance(limit, int | float):
         raise OptionError(f"{origin}: {bounds[0]} is {limit!r}: give a number")
+    if isinstance(limit, int) and abs(limit) > _LARGEST:
+        raise OptionError(f"{origin}: {bounds[0]} is beyond every figure: give inf for no limit")
     level = known_to(table.get("level", "error"), LEVELS, f"{origin}: unknown level")
     return _requirement(
         origin, table["where"], table["metric"], bounds[0], limit, table.get("input"), level
