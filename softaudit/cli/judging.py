@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from softaudit.report import Report, Requirement
 
 
-def _take_over(
-    context: typer.Context, value: settings.Settings | None
-) -> settings.Settings | None:
+def _take_over(context: typer.Context, value: settings.Settings | None) -> settings.Settings | None:
     """Let a policy's settings take the place of pyproject.toml's."""
     if value is not None:
         context.default_map = value.default_map()

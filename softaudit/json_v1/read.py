@@ -7,15 +7,20 @@ gate must not pass because a file was damaged.  Views of single rows are not rea
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from dataclasses import dataclass, replace
+from math import inf
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from softaudit.arithmetic import ELEMENTARY
 from softaudit.errors import InputError, OptionError
+from softaudit.json_v1.agreement import disagreements
 from softaudit.json_v1.figures import ROWS, ULP
+from softaudit.json_v1.strict import loads
 from softaudit.json_v1.write import SCHEMA
-from softaudit.metrics import CAUSES, INFINITE_BIN, ONE_ULP_BIN
+from softaudit.metrics import BINS_PER_OCTAVE, CAUSES, COUNTS, INFINITE_BIN, ONE_ULP_BIN
 from softaudit.model import (
     Audit,
     Cell,
@@ -30,12 +35,21 @@ from softaudit.model import (
 )
 from softaudit.plan import make_key
 from softaudit.report import Report, SkippedSource
+from softaudit.sources.opening import printable
 from softaudit.tally import OVERFLOW, UNDERFLOW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 SPECIAL = ("nan", "inf", "-inf")
+LARGEST = 2**63
+TOOL = ("softaudit", "numpy")
+TIERS = ("double_word", "enclosed_sum", "mpmath", "undecided")
+EVENTS = (
+    *COUNTS,
+    *("overflow.cast", "overflow.cast_to_mask", "rows.lost_to_cast", "rows.masked_by_cast"),
+)
+_DECIMAL = re.compile(r"-?\d{1,40}(\.\d{1,40})?(e[+-]?\d{1,400})?")
 
 
 def read_report(text: str, name: str) -> Report:
@@ -53,14 +67,10 @@ def read_report(text: str, name: str) -> Report:
         If it is no JSON, or not what `to_json` writes; with the place.
     """
     try:
-        document = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        document = loads(text)
+    except ValueError as error:
         raise InputError(f"{name}: is not JSON: {error}") from error
     return from_json(document, name)
-
-
-def _no_constant(word: str) -> float:
-    raise ValueError(f"{word} is no number of JSON")
 
 
 def from_json(document: Any, name: str = "result") -> Report:
@@ -79,8 +89,10 @@ def from_json(document: Any, name: str = "result") -> Report:
         key: part.texts() if key == "processor_features" else part.text()
         for key, part in top["environment"].items()
     }
+    tool = {key: part.text() for key, part in top["tool"].items()}
+    _ = [top["tool"][key] for key in TOOL], top["environment"]["processor_features"]
     return Report(
-        tool={key: part.text() for key, part in top["tool"].items()},
+        tool=tool,
         environment=environment,
         audits=tuple(_audit(part) for part in top["audits"].parts()),
         skipped=tuple(
@@ -100,7 +112,9 @@ class Node:
 
     def wrong(self, wanted: str) -> InputError:
         """Say what was wanted here."""
-        shown = json.dumps(self.value)
+        is_nested = isinstance(self.value, dict | list)  # perhaps deeper than can be written
+        kind = "an object" if isinstance(self.value, dict) else "a list"
+        shown = kind if is_nested else json.dumps(self.value)
         shown = shown if len(shown) <= 30 else f"{shown[:29]}…"
         return InputError(
             f"{self.file}: {self.place or 'the document'} is {shown}, wanted {wanted}"
@@ -118,15 +132,11 @@ class Node:
             raise InputError(f"{self.file}: {self.place or 'the document'} lacks {key!r}")
         return Node(value[key], self.file, f"{self.place}.{key}" if self.place else key)
 
-    def get(self, key: str, default: Any) -> Node:
-        """Give a part that earlier versions did not write, or its default."""
-        if isinstance(self.value, dict) and key not in self.value:
-            return Node(default, self.file, f"{self.place}.{key}")
-        return self[key]
-
-    def items(self) -> Iterator[tuple[str, Node]]:
-        """Go over an object's parts."""
+    def items(self, names: Collection[str] | None = None) -> Iterator[tuple[str, Node]]:
+        """Go over an object's parts, which may be of a closed list of names."""
         for key in self._want(dict, "an object"):
+            if names is not None and key not in names:
+                raise InputError(f"{self.file}: {self.place} has {key!r}, which nothing is called")
             yield key, self[key]
 
     def parts(self) -> list[Node]:
@@ -135,8 +145,8 @@ class Node:
         return [Node(v, self.file, f"{self.place}[{i}]") for i, v in enumerate(found)]
 
     def text(self) -> str:
-        """Take it for text."""
-        return str(self._want(str, "a string"))
+        """Take it for text, of which a terminal or a file need fear nothing."""
+        return printable(self._want(str, "a string"))
 
     def texts(self) -> list[str]:
         """Take it for a list of texts."""
@@ -148,9 +158,17 @@ class Node:
             raise self.wrong(f"one of {', '.join(names)}")
         return self.text()
 
+    def decimal(self) -> str:
+        """Take it for a decimal number, written out."""
+        if not _DECIMAL.fullmatch(self.text()):
+            raise self.wrong("a decimal number in a string")
+        return self.text()
+
     def integer(self) -> int:
         """Take it for an integer."""
-        return int(self._want(int, "an integer"))
+        if not -LARGEST < self._want(int, "an integer") < LARGEST:
+            raise self.wrong("an integer of at most 63 bits")
+        return int(self.value)
 
     def count(self) -> int:
         """Take it for a number of things."""
@@ -162,8 +180,9 @@ class Node:
         """Take it for a number; an integer stays one."""
         if self.value in SPECIAL and isinstance(self.value, str):
             return float(self.value)
-        found: float = self._want((int, float), "a number")  # type: ignore[arg-type]
-        return found
+        if isinstance(self.value, int):
+            return self.integer()
+        return float(self._want(float, "a number"))
 
     def size(self) -> float:
         """Take it for a number that is 0 or more."""
@@ -172,8 +191,13 @@ class Node:
         return self.number()
 
     def index(self) -> tuple[int, ...]:
-        """Take it for a place in an array."""
-        return tuple(part.integer() for part in self.parts())
+        """Take it for a place in an array, or its shape."""
+        return tuple(part.count() for part in self.parts())
+
+    def same(self, value: Any) -> None:
+        """Hold it against what other figures say that it is."""
+        if self.value != value or isinstance(self.value, bool):
+            raise self.wrong(f"{json.dumps(value)}, by what stands elsewhere")
 
     def or_none(self, read: Callable[[Node], Any]) -> Any:
         """Read it, but for null."""
@@ -181,20 +205,19 @@ class Node:
 
 
 def _audit(at: Node) -> Audit:
-    used = at["reference"]
-    radius = used["ulp_radius"].size()
     elementary = at.get("elementary", "numpy").one_of(tuple(ELEMENTARY))
+    source, used = _source(at["source"]), _reference(at["reference"])
+    cells = tuple(_cell(part, source, used.ulp_radius, elementary) for part in at["cells"].parts())
+    names = [cell.key.name for cell in cells]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"{at.file}: {at.place}.cells has {twice} twice")
     return Audit(
-        source=_source(at["source"]),
-        temperature=float(at["temperature"].number()),
+        source=source,
+        temperature=_temperature(at["temperature"]),
         sampled=at["sampled"].or_none(Node.count),
-        reference=ReferenceUse(
-            used["method"].text(),
-            {name: part.count() for name, part in used["tiers"].items()}
-            | {"undecided": used["undecided"].count()},
-            radius,
-        ),
-        cells=tuple(_cell(part, radius, elementary) for part in at["cells"].parts()),
+        reference=used,
+        cells=cells,
         skipped=tuple(
             SkippedCell(part["cell"].text(), part["reason"].text())
             for part in at["skipped"].parts()
@@ -204,7 +227,22 @@ def _audit(at: Node) -> Audit:
         row=at["row"].or_none(Node.index),
         partial=at["partial"].or_none(Node.count),
         elementary=elementary,
+        shown_worst=max(5, *(len(cell.worst) for cell in cells), 0),
     )
+
+
+def _temperature(at: Node) -> float:
+    if not 0 < at.number() < inf:
+        raise at.wrong("a positive finite number")
+    return float(at.number())
+
+
+def _reference(at: Node) -> ReferenceUse:
+    tiers = {name: at["tiers"][name].count() for name in TIERS}
+    used = ReferenceUse(at["method"].text(), tiers, at["ulp_radius"].size())
+    at["undecided"].same(used.undecided)
+    at["settled_by_mpmath"].same(used.settled_by_mpmath)
+    return used
 
 
 def _range(at: Node) -> tuple[float, float]:
@@ -216,7 +254,9 @@ def _range(at: Node) -> tuple[float, float]:
 
 def _source(at: Node) -> Source:
     name = at["name"].text()
-    whole = name != "<stdin>" and not name.endswith("…")
+    # An array in memory, and standard input, have names without one; a long literal is cut.
+    is_named = name.startswith("[") or bool(PurePosixPath(name).suffix)
+    whole = is_named and not name.endswith("…")
     return Source(
         name=name,
         command=shlex.quote(name) if whole else "",
@@ -246,9 +286,10 @@ def _key(at: Node, elementary: str) -> CellKey:
     return key
 
 
-def _cell(at: Node, radius: float, elementary: str) -> Cell:
+def _cell(at: Node, source: Source, radius: float, elementary: str) -> Cell:
     key = _key(at, elementary)
-    return Cell(
+    at["input"].same(source.input)
+    cell = Cell(
         key=key,
         elements=at["elements"].count(),
         rows={name: at["rows"][name].count() for name in ROWS},
@@ -264,21 +305,31 @@ def _cell(at: Node, radius: float, elementary: str) -> Cell:
         cast_error={name: at["cast_error"][name].or_none(Node.size) for name in ("max", "mean")},
         row_sum_defect=at["row_sum"].or_none(lambda part: part["max_defect"].size()),
         worst=tuple(_worst(part) for part in at["worst"].parts()),
-        events={name: _event(part) for name, part in at["events"].items()},
-        causes={name: _event(part) for name, part in at["causes"].items()},
-        breaks={name: _event(part) for name, part in at["breaks"].items()},
+        events={name: _event(part) for name, part in at["events"].items(EVENTS)},
+        causes={name: _event(part) for name, part in at["causes"].items(CAUSES)},
+        breaks={name: _event(part) for name, part in at["breaks"].items(CAUSES)},
         degenerate=tuple(_degenerate(part) for part in at["degenerate"].parts()),
         ulp_radius=radius,
     )
+    for group, wrong in disagreements(cell):
+        raise InputError(f"{at.file}: {at.place}.{group}: {wrong}")
+    return cell
 
 
 def _histogram(at: Node) -> dict[int, int]:
+    at["bins_per_octave"].same(BINS_PER_OCTAVE)
     bins, counts = at["bins"].parts(), at["counts"].parts()
     if len(bins) != len(counts):
         raise at.wrong("as many bins as counts")
     ends = {0: at["zero"].count(), INFINITE_BIN: at["infinite"].count()}
-    finite = {b.integer() + ONE_ULP_BIN: n.count() for b, n in zip(bins, counts, strict=True)}
+    finite = {_bin(b): n.count() for b, n in zip(bins, counts, strict=True)}
     return {b: n for b, n in sorted((finite | ends).items()) if n}
+
+
+def _bin(at: Node) -> int:
+    if not 0 < at.integer() + ONE_ULP_BIN < INFINITE_BIN:
+        raise at.wrong("the number of a bin")
+    return at.integer() + ONE_ULP_BIN
 
 
 def _worst(at: Node) -> Worst:
@@ -286,7 +337,7 @@ def _worst(at: Node) -> Worst:
         index=at["index"].index(),
         logit=at["logit"].or_none(lambda part: float(part.number())),
         computed=float(at["computed"].number()),
-        exact=at["exact"].text(),
+        exact=at["exact"].decimal(),
         ulp=float(at["ulp"].size()),
         relative=float(at["relative"].size()),
         cause=at["cause"].one_of(tuple(CAUSES)),

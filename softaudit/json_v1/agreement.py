@@ -1,0 +1,51 @@
+"""What has to agree inside a cell: figures that stand in two places say the same in both.
+
+So that a damaged result is an error where it is read, and not where somebody looks at it.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+from softaudit.metrics import WORTH_TELLING
+from softaudit.tally import OVERFLOW, UNDERFLOW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from softaudit.model import Cell
+
+_EVENT_OF_BREAK = {
+    "exp-overflow": "overflow.exp",
+    "inf-over-inf": "overflow.exp",
+    "sum-overflow": "overflow.sum",
+}
+
+
+def disagreements(cell: Cell) -> Iterator[tuple[str, str]]:
+    """Say what a cell lacks, or counts otherwise: the group's name, and what is wrong with it.
+
+    Notes
+    -----
+    A count has an event, which says where it was first, unless it is 0; a worst element has its
+    cause counted, if its error is worth telling; and what broke by an overflow had one.
+    """
+    for name, counted in _counts(cell):
+        event = cell.events.get(name)
+        if counted != (event.count if event else 0):
+            told = "is not there" if event is None else f"counts {event.count}"
+            yield "events", f"{name} {told}, {name} of the cell is {counted}"
+    for worst in cell.worst:
+        if WORTH_TELLING < worst.ulp < inf and worst.cause not in cell.causes:
+            yield "causes", f"{worst.cause} is not there, which a worst element has"
+    for cause, needed in _EVENT_OF_BREAK.items():
+        if cause in cell.breaks and needed not in cell.events:
+            yield "events", f"{needed} is not there, which breaks.{cause} comes from"
+
+
+def _counts(cell: Cell) -> Iterator[tuple[str, float | None]]:
+    yield from ((f"overflow.{name}", cell.overflow[name]) for name in OVERFLOW)
+    yield from ((f"underflow.{name}", cell.underflow[name]) for name in UNDERFLOW)
+    yield "out_of_range", cell.out_of_range or 0
+    yield "rows.lost_to_cast", cell.rows["lost_to_cast"]
