@@ -205,7 +205,7 @@ class Node:
 
 
 def _audit(at: Node) -> Audit:
-    elementary = at.get("elementary", "numpy").one_of(tuple(ELEMENTARY))
+    elementary = at["elementary"].one_of(tuple(ELEMENTARY))
     source, used = _source(at["source"]), _reference(at["reference"])
     cells = tuple(_cell(part, source, used.ulp_radius, elementary) for part in at["cells"].parts())
     names = [cell.key.name for cell in cells]
