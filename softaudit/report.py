@@ -61,7 +61,8 @@ class Requirement:
     @property
     def text(self) -> str:
         """As `--require` takes it, but for input and level: `softmax/*: ulp.max <= 40`."""
-        limit = int(self.limit) if self.limit == self.limit // 1 else self.limit
+        whole = self.limit % 1 == 0 and abs(self.limit) < 1e15
+        limit = int(self.limit) if whole else self.limit
         return f"{self.where}: {self.metric} {SIGNS[self.bound]} {limit!r}"
 
 

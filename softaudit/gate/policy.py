@@ -128,7 +128,7 @@ def known_to(name: str, choices: Iterable[str], what: str) -> str:
 
 
 def _cell_pattern(where: str) -> str:
-    """Check the parts of a cell's name; without wildcards, give it with defaults left out."""
+    """Check the parts of a cell's name; an arithmetic without wildcards loses its defaults."""
     parts = where.split("/")
     if len(parts) != 3:
         if "*" in where and len(parts) < 3:
@@ -147,13 +147,12 @@ def _cell_pattern(where: str) -> str:
     else:
         _check_part(steps[0], FORMATS, "format")
     _check_part(algorithm, algorithms, "algorithm")
-    if is_pattern(where):
+    if is_pattern(arithmetic):
         return where
-    compute, accumulate, order = (*steps[1:], *("",) * (4 - len(steps)))
-    key = make_key(
-        function, steps[0], algorithm, compute or None, accumulate or None, order or "pairwise"
-    )
-    return key.name
+    if not is_pattern(function + algorithm):
+        return make_key(function, steps[0], algorithm, *steps[1:]).name
+    short = make_key("softmax", steps[0], "naive", *steps[1:]).arithmetic.name
+    return f"{function}/{short}/{algorithm}"
 
 
 _A_CELL = "softmax/float32/stable"
