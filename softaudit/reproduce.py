@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from softaudit.plan import default_keys
 
 if TYPE_CHECKING:
     from softaudit.model import Audit, Cell, CellKey, Logits, Source, Worst
+    from softaudit.report import Requirement
 
 
 def row_command(audit: Audit, cell: Cell, worst: Worst) -> str:
@@ -32,6 +34,13 @@ def cell_command(audit: Audit, key: CellKey) -> str:
     words += [f"--sample {audit.sampled}"] if audit.sampled is not None else []
     words += [f"--row {','.join(map(str, audit.row or (0,)))}"] if audit.row is not None else []
     return " ".join((*words, *_arithmetic_words(key), f"--algorithm {key.algorithm}"))
+
+
+def requiring_command(audit: Audit, key: CellKey, requirement: Requirement) -> str:
+    """Give the command that requires the same of one cell alone; "" if none can."""
+    command = cell_command(audit, key)
+    required = quote(replace(requirement, where=key.name).text)
+    return f"{command} --require {required}" if command else ""
 
 
 def is_literal(source: Source | Logits) -> bool:

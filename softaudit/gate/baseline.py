@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from softaudit.errors import InputError
 from softaudit.json_v1 import FIGURES
+from softaudit.json_v1.strict import loads
 from softaudit.model import RowKind
+from softaudit.sources.opening import printable
 from softaudit.tally import OVERFLOW, UNDERFLOW
 
 if TYPE_CHECKING:
@@ -137,13 +139,17 @@ def baseline_text(report: Report) -> str:
     Raises
     ------
     InputError
-        If two audits have the same name and settings.
+        If two audits have the same name and settings, or versions or processors are not the same.
     """
+    wrote = {**report.tool, **report.environment}
+    for key in ("softaudit", "numpy", "processor_features"):
+        if key not in wrote:
+            raise InputError(f"the results' {key} are not the same; write a baseline for each")
     head = {
         MARK: VERSION,
-        "softaudit": report.tool["softaudit"],
-        "numpy": report.tool["numpy"],
-        "processor_features": " ".join(report.environment["processor_features"]),
+        "softaudit": wrote["softaudit"],
+        "numpy": wrote["numpy"],
+        "processor_features": " ".join(wrote["processor_features"]),
     }
     return "".join(_line(line) for line in (head, *_lines(report)))
 
@@ -176,7 +182,7 @@ def read_baseline(text: str, name: str) -> Baseline:
     if MARK not in head:
         raise InputError(f"{name}: is no baseline; --write-baseline writes one")
     version = head[MARK]
-    if version != VERSION:
+    if isinstance(version, bool) or version != VERSION:
         reason = "a newer softaudit wrote it; update" if _newer(version) else "is there no such"
         raise InputError(f"{name}: is of version {version!r}, wanted {VERSION}: {reason}")
     place = f"{name}, line {lines[0][0]}"
@@ -210,13 +216,13 @@ def _newer(version: Any) -> bool:
 
 
 def _object(number: int, line: str, name: str) -> dict[str, Any]:
+    merged = line.startswith(("<<<<<<<", "|||||||", "=======", ">>>>>>>"))
+    hint = "an unresolved merge" if merged else "not a JSON object"
     try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        found = None
+        found = loads(line)
+    except ValueError as error:
+        found, hint = None, hint if merged else f"{hint}: {error}"
     if not isinstance(found, dict):
-        merged = line.startswith(("<<<<<<<", "=======", ">>>>>>>"))
-        hint = "an unresolved merge" if merged else "not a JSON object"
         raise InputError(f"{name}, line {number}: is {hint}; mend it, or write the file anew")
     return found
 
@@ -241,9 +247,20 @@ def _figures(found: dict[str, Any], place: str) -> dict[str, float]:
             raise InputError(f"{place}: {key!r} is no figure of a baseline")
         number = float("inf") if value == "inf" and key in ULP else value
         kinds = (int, float) if key in ULP else (int,)
-        if isinstance(number, bool) or not isinstance(number, kinds) or not number >= 0:
-            raise InputError(f"{place}: {key} is {value!r}: wanted a number that is 0 or more")
+        if isinstance(number, bool) or not isinstance(number, kinds) or not _is_size(number):
+            shown = "nested" if isinstance(value, dict | list) else printable(repr(value), 40)
+            raise InputError(f"{place}: {key} is {shown}: wanted a number that is 0 or more")
         figures[key] = number
-    if ELEMENTS not in figures:
-        raise InputError(f"{place}: lacks {ELEMENTS!r}; mend it, or write the file anew")
+    for key in (ELEMENTS, *(_PERCENTILES if figures.keys() & {*ULP} else ())):
+        if key not in figures:
+            raise InputError(f"{place}: lacks {key!r}; mend it, or write the file anew")
     return figures
+
+
+def _is_size(number: float) -> bool:
+    """Whether it is 0 or more, and no integer that is beyond every count."""
+    return number >= 0 and (isinstance(number, float) or number < 2**63)
+
+
+_PERCENTILES = tuple(name for name in ULP if name != "ulp.mean")
+"""Which a cell has all of, or none; the mean is of finite errors, of which there may be none."""

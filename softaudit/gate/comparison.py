@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from softaudit.errors import OptionError
 from softaudit.gate.baseline import COUNTS, ELEMENTS, ULP, by_run, figures_of
-from softaudit.report import Verdict
-from softaudit.reproduce import cell_command
+from softaudit.report import Requirement, Verdict
+from softaudit.reproduce import cell_command, requiring_command
 from softaudit.wording import apart, count, exactly
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from softaudit.gate.baseline import Baseline, Run
     from softaudit.model import Audit, Cell, CellKey
-    from softaudit.report import Report, Standing
+    from softaudit.report import Bound, Report, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,8 @@ def compared_with(
         If two audits have the same name and settings.
     """
     audits = by_run(report)
-    elsewhere = set(baseline.processor_features) != set(report.environment["processor_features"])
+    features = report.environment.get("processor_features")  # None where results do not agree
+    elsewhere = features is None or set(baseline.processor_features) != set(features)
     changes: list[Verdict] = []
     for run, audit in audits.items():
         known = baseline.cells.get(run)
@@ -179,8 +180,9 @@ def _changed(
         now, before = measured.get(name, 0), known.get(name, 0)
         limit = tolerance.limit(before, elsewhere=moved) if name in ULP else before
         worse = now < before if name == ELEMENTS else now > limit
-        better = now < before - (limit - before) if name in ULP else now < before
+        better = before > (tolerance.limit(now, elsewhere=moved) if name in ULP else now)
         if worse or (better and name != ELEMENTS):
+            bound: Bound = "at-least" if name == ELEMENTS else "at-most"
             yield Verdict(
                 standing="worse" if worse else "fixed",
                 passed=not worse,
@@ -190,10 +192,12 @@ def _changed(
                 metric=name,
                 measured=now,
                 limit=limit,
-                bound="at-least" if name == ELEMENTS else "at-most",
+                bound=bound,
                 text=run.add_settings(_sentence(name, now, before, limit, worse=worse)),
                 worst=cell.worst[0] if cell.worst else None,
-                command=cell_command(audit, cell.key),
+                command=requiring_command(
+                    audit, cell.key, Requirement(cell.key.name, name, bound, limit)
+                ),
             )
 
 
@@ -228,8 +232,7 @@ def _notes(
             f"on them are worse from {tolerance.elsewhere:g} × on; with --elementary correct none "
             f"depends on them"
         )
-    if baseline.tool["numpy"] != report.tool["numpy"]:
-        yield (
-            f"{baseline.name} was written with numpy {baseline.tool['numpy']}, "
-            f"this is {report.tool['numpy']}"
-        )
+    numpy = report.tool.get("numpy")
+    if baseline.tool["numpy"] != numpy:
+        now = f"this is {numpy}" if numpy else "the results with several versions"
+        yield f"{baseline.name} was written with numpy {baseline.tool['numpy']}, {now}"

@@ -12,7 +12,7 @@ from softaudit.errors import OptionError, UnjudgedError
 from softaudit.gate.comparison import Tolerance, compared_with
 from softaudit.json_v1 import FIGURES
 from softaudit.report import Judgement, Ruling, Verdict
-from softaudit.reproduce import cell_command
+from softaudit.reproduce import requiring_command
 from softaudit.wording import NO_BREAK, apart, count, place
 
 if TYPE_CHECKING:
@@ -144,9 +144,6 @@ def _verdict(audit: Audit, cell: Cell, requirement: Requirement) -> Verdict:
     text = f"{requirement.metric} is {shown}, {words} {limit} is allowed"
     event = cell.events.get(requirement.metric)
     text += f"; {count(event.rows, 'row')}, first {place(event.first)}" if event else ""
-    command = cell_command(audit, cell.key)
-    if command:
-        command += f" --require '{replace(requirement, where=cell.key.name).text}'"
     return Verdict(
         standing="required",
         passed=passed,
@@ -159,7 +156,7 @@ def _verdict(audit: Audit, cell: Cell, requirement: Requirement) -> Verdict:
         bound=requirement.bound,
         text=text.replace(" ", NO_BREAK, 2),
         worst=_worst_for(cell, requirement.metric),
-        command=command,
+        command=requiring_command(audit, cell.key, requirement),
     )
 
 
