@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
 
 def count(number: int, what: str) -> str:
@@ -108,6 +108,14 @@ def exactly(value: float, digits: int = 17) -> str:
     if isinstance(value, int) or (value == value // 1 and abs(value) < 1e6):
         return minus(str(int(value)))
     return shorten(repr(value), digits) if math.isfinite(value) else significant(value)
+
+
+def rounded_away(value: float, *, up: bool, digits: int = 6) -> str:
+    """Give a number in up to so many digits, rounded up, or down: a limit that it still meets."""
+    if isinstance(value, int) or not math.isfinite(value):
+        return exactly(value)
+    context = Context(prec=digits, rounding=ROUND_CEILING if up else ROUND_FLOOR)
+    return exactly(float(context.create_decimal(Decimal(value))))
 
 
 def beside_one(exact: str) -> str | None:

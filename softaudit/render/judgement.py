@@ -8,8 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from softaudit.render.facts import element_words
-from softaudit.render.verdicts import ruling_word, summary, verdict_word
-from softaudit.wording import exactly
+from softaudit.render.verdicts import passing_words, ruling_word, summary, verdict_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +63,7 @@ def _requirements(rulings: tuple[Ruling, ...]) -> Table:
         of = f" of {ruling.requirement.input}" if ruling.requirement.input else ""
         table.add_row(
             Text(word, style=STYLES[word]),
-            exactly(ruling.passing),
+            passing_words(ruling),
             str(len(ruling.verdicts)),
             f"{ruling.requirement.text}{of}",
         )

@@ -22,6 +22,7 @@ from softaudit.render.screen import Screen
 from softaudit.render.verdicts import (
     STANDINGS,
     figure,
+    passing_words,
     ruling_word,
     summary,
     verdict_word,
@@ -94,7 +95,7 @@ def _ruling(ruling: Ruling) -> tuple[str, ...]:
         figure(worst.measured, asked.limit),
         f"{code(worst.cell)}{_of_input(worst, ruling)}",
         figure(asked.limit, worst.measured),
-        figure(ruling.passing),
+        passing_words(ruling),
         _outcome(ruling),
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from softaudit.render.facts import element_words, is_file, line
 from softaudit.report import SIGNS, Standing
-from softaudit.wording import count, minus, plain, short, telling
+from softaudit.wording import count, minus, plain, rounded_away, short, telling
 
 if TYPE_CHECKING:
     from softaudit.report import Judgement, Report, Ruling, Verdict
@@ -38,6 +38,11 @@ def ruling_word(ruling: Ruling) -> str:
     if ruling.passed:
         return "holds"
     return "fails" if ruling.requirement.level == "error" else "warns"
+
+
+def passing_words(ruling: Ruling) -> str:
+    """Give a limit of few digits that would pass, and hardly more than the smallest."""
+    return rounded_away(ruling.passing, up=ruling.requirement.bound == "at-most")
 
 
 def verdict_word(verdict: Verdict) -> str:

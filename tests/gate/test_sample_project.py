@@ -64,7 +64,7 @@ def test_it_passes_then_fails_then_is_accepted_anew(gate, project):
     told = " ".join(ended.stdout.split())
     assert "new dumps/layer0.npy softmax/bfloat16/naive: not in the baseline" in told
     assert "stale dumps/layer5.npy log_softmax/bfloat16/stable" in told
-    assert "4 new, 0 worse, 4 stale, 0 fixed" in told
+    assert "0 worse, 4 new, 4 stale, 0 fixed" in told
     assert gate("--exit-zero").returncode == 0
     assert (project / BASELINE).read_bytes() == before
 
