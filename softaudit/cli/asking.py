@@ -39,14 +39,14 @@ class Asked:
     orders: Annotated[
         Names, several("order", "pairwise (default), sequential, compensated, numpy.")
     ] = None
-    temperature: Annotated[float, one("temperature", "Divide logits by T.")] = 1.0
+    temperature: Annotated[float, one("temperature", "Divide logits by T.", metavar="T")] = 1.0
     elementary: Annotated[
         str,
         one(
             "elementary", "Whose exp and log float32 and float64 use: numpy, or correct (rounded)."
         ),
     ] = "numpy"
-    axis: Annotated[int, one("axis", "The class axis.")] = -1
+    axis: Annotated[int, one("axis", "The class axis.", metavar="N")] = -1
     key: Annotated[str | None, one("key", "Which array of an .npz.", show_default=False)] = None
     sample: Annotated[
         int | None, one("sample", "Only N evenly spaced rows.", min=1, metavar="N")
@@ -71,7 +71,9 @@ class Asked:
             show_default=False,
         ),
     ] = None
-    progress: Annotated[str, one("progress", "auto, always or never, on standard error.")] = "auto"
+    progress: Annotated[
+        str, one("progress", "auto, always or never, on standard error.", metavar="WHEN")
+    ] = "auto"
 
     def check(self) -> None:
         """Refuse what no logits could make right."""

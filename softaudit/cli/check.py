@@ -24,8 +24,8 @@ def command(
     context: typer.Context,
     inputs: Annotated[list[str], Inputs],
     asked: Asked,
-    shown: Shown,
     judging: Judging,
+    shown: Shown,
 ) -> None:
     """Compute softmax and its relatives on logits, and judge every result.
 

@@ -14,7 +14,7 @@ from softaudit.cli.output import Shown
 from softaudit.errors import OptionError
 
 Inputs = typer.Argument(
-    metavar="[INPUT|RESULT.json]...",
+    metavar="INPUT|RESULT.json",
     help="As for check, or results that check saved as .json; by default the policy's inputs.",
     show_default=False,
 )
@@ -31,9 +31,9 @@ def command(
     *,
     context: typer.Context,
     inputs: Annotated[list[str] | None, Inputs] = None,
+    judging: Judging,
     asked: Asked,
     shown: Shown,
-    judging: Judging,
 ) -> None:
     """Judge logits, or saved results, by requirements and a baseline; exit 1 if one does not hold.
 

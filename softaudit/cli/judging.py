@@ -58,16 +58,21 @@ class Judging:
         ),
     ] = None
     tolerance_percent: Annotated[
-        float, one("tolerance-percent", "ULP figures may grow by so many percent,", metavar="X")
+        float,
+        one(
+            "tolerance-percent",
+            "By how many percent ULP figures may exceed the baseline's,",
+            metavar="X",
+        ),
     ] = 10.0
     tolerance_ulp: Annotated[
-        float, one("tolerance-ulp", "or by so many ulp, whichever is more;", metavar="X")
+        float, one("tolerance-ulp", "or by how many ULP, whichever is more.", metavar="X")
     ] = 0.5
     tolerance_elsewhere: Annotated[
         float,
         one(
             "tolerance-elsewhere",
-            "to so many times their size where the processor is not the baseline's.",
+            "How many times the baseline's they may be on a processor with other features.",
             metavar="X",
         ),
     ] = 2.0

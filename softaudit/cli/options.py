@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 def several(name: str, help_text: str, **rest: Any) -> Any:
     """Declare an option that may be repeated, or given a comma list."""
-    rest.setdefault("autocompletion", completion.several(name))
+    rest = {"autocompletion": completion.several(name), "metavar": "NAMES", **rest}
     return typer.Option(f"--{name}", help=help_text, envvar=variable(name), **rest)
 
 
 def one(name: str, help_text: str, **rest: Any) -> Any:
     """Declare an option that takes one value."""
-    rest.setdefault("autocompletion", completion.one(name))
+    rest = {"autocompletion": completion.one(name), "metavar": "NAME", **rest}
     return typer.Option(f"--{name}", help=help_text, envvar=variable(name), **rest)
 
 

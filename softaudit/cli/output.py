@@ -80,7 +80,12 @@ class Shown:
         ),
     ] = None
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Only what breaks, what loses and what holds.")
+        bool,
+        typer.Option(
+            "--quiet",
+            "-q",
+            help="Only what breaks, loses and holds; of a judgement, only what fails.",
+        ),
     ] = False
 
     def printed(self) -> tuple[str, ...]:
