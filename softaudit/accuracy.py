@@ -65,7 +65,7 @@ def assert_accurate(
             axis=axis,
             limit=limit,
         )
-        _check_rows(audit.cells[0])
+        _check_rows(audit)
     except SoftauditError as error:
         raise type(error)(*error.args) from None  # so that a test shows its own line, not ours
     message = shortfall(audit, limit)
@@ -99,21 +99,19 @@ def shortfall(audit: Audit, limit: float) -> str | None:
     return "\n".join(lines).replace(NO_BREAK, " ")
 
 
-def passing(measured: float) -> float:
-    """Give the least limit of three digits that an error does not exceed."""
-    from decimal import ROUND_CEILING, Decimal
-
-    exact = Decimal(repr(measured))
-    return float(exact.quantize(Decimal(1).scaleb(exact.adjusted() - 2), ROUND_CEILING))
-
-
-def _check_rows(cell: Cell) -> None:
+def _check_rows(audit: Audit) -> None:
     """Refuse to judge nothing, or less than was given."""
+    (cell,) = audit.cells
     form, lost = cell.key.arithmetic.storage.name, cell.rows["lost_to_cast"]
     if lost:
         raise InputError(
             f"logits: rows that {form} does not hold: {lost}; "
             "give the logits as the implementation got them, or name a wider format"
+        )
+    if audit.reference.undecided:
+        raise InputError(
+            f"logits: {audit.reference.undecided} exact values are undecided, being too near a "
+            "boundary; leave these rows out"
         )
     if cell.elements == 0:
         raise InputError(
@@ -169,7 +167,9 @@ def _remedy(cell: Cell) -> str:
     measured = _measured(cell)
     if measured == float("inf") or "not_infinite" in cell.events:
         return "no max_ulp passes"
-    return f"max_ulp={passing(measured):g} passes"
+    from softaudit.wording import rounded_away
+
+    return f"max_ulp={rounded_away(measured, up=True, digits=3)} passes"
 
 
 def _notes(cell: Cell) -> Iterator[str]:
@@ -216,4 +216,4 @@ def _number(value: float, other: str) -> str:
     return telling(repr(value), other) if finite and value != 0 else short(value)
 
 
-__all__ = ["assert_accurate", "passing", "shortfall"]
+__all__ = ["assert_accurate", "shortfall"]

@@ -7,11 +7,8 @@ from math import inf, nan, nextafter
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import softaudit
-from softaudit.accuracy import passing
 from softaudit.errors import InputError, OptionError
 
 FORTY = {"logits": [[40.0, 0.0]], "function": "log_softmax"}
@@ -33,7 +30,7 @@ def test_a_dominant_class_that_became_zero():
     assert lines == [
         "log_softmax in float64: the largest error is 5.515e15 ULP, above max_ulp=4",
         "  1 of 2 results above it, in 1 row, first (0, 0)",
-        "  max_ulp=5.52e+15 passes",
+        "  max_ulp=5.52e15 passes",
         "   index  logit  computed       exact     ULP",
         "  (0, 0)     40         0  −4.248e-18  5.5e15",
     ]
@@ -141,11 +138,12 @@ def test_what_cannot_be_asserted(outputs, logits, options, error, says):
         softaudit.assert_accurate(outputs, logits, **{"max_ulp": 1, **options})
 
 
-@given(st.floats(1e-300, 1e300))
-def test_what_would_pass_is_not_below_and_hardly_above(measured):
-    assert measured <= passing(measured)
-    assert passing(measured) <= measured * 1.01
-    assert float(f"{passing(measured):.3g}") == passing(measured)
+def test_undecided_values_are_no_pass():
+    """softmax of equal logits but for 1e-30 is 2^−k (1 ± 1e-30), on a side nobody asked."""
+    logits = np.random.default_rng(4).normal(0, 1e-30, (1, 2048))
+    outputs = np.full_like(logits, 2.0**-11)
+    with pytest.raises(InputError, match="1048 exact values are undecided"):
+        softaudit.assert_accurate(outputs, logits, max_ulp=4)
 
 
 def test_the_plugin_is_registered():
@@ -182,7 +180,7 @@ def test_pytest_shows_the_line_of_the_test_and_what_is_wrong(pytester):
             '>       assert_accurate(outputs, *, function="log_softmax", max_ulp=4)',
             "E       AssertionError: log_softmax in float64: the largest error is 5.515e15 ULP, *",
             "E         1 of 2 results above it, in 1 row, first (0, 0)",
-            "E         max_ulp=5.52e+15 passes",
+            "E         max_ulp=5.52e15 passes",
             "E          index  logit  computed       exact     ULP",
             "E         (0, 0)     40         0  −4.248e-18  5.5e15",
             "test_kernel.py:*: AssertionError",

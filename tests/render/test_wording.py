@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from softaudit.wording import (
     NO_BREAK,
+    apart,
     count,
     percent,
     place,
+    rounded_away,
     short,
     shorten,
     significant,
@@ -211,3 +213,47 @@ def test_counts_and_places():
     assert place((0, 2, 5)).replace(NO_BREAK, " ") == "(0, 2, 5)"
     assert place((7,)) == "(7)"
     assert place(()) == "(0)"
+
+
+def as_number(text: str) -> float:
+    return float(text.replace("−", "-").replace("∞", "inf"))
+
+
+@given(st.floats(1e-300, 1e300), st.sampled_from([3, 6]))
+@example(34.525503108463646, 6)
+@example(99.9999999, 3)
+@example(1e6, 6)
+def test_rounded_away_from_what_would_fail(value, digits):
+    """A limit of few digits that is met: not below the value, and hardly above; or the opposite."""
+    above = as_number(rounded_away(value, up=True, digits=digits))
+    assert value <= above <= value * (1 + 2 * 10.0 ** (1 - digits))
+    below = as_number(rounded_away(value, up=False, digits=digits))
+    assert value * (1 - 2 * 10.0 ** (1 - digits)) <= below <= value
+
+
+def test_counts_are_not_rounded():
+    assert rounded_away(1234567, up=True, digits=3) == "1234567"
+    assert rounded_away(inf, up=True) == "∞"
+
+
+@given(st.floats(1e-300, 1e300), st.floats(1e-300, 1e300))
+@example(40.0, 40.00000000000001)
+@example(39.99999, 40.0)
+def test_apart_tells_two_doubles_apart(a, b):
+    shown, other = apart(a, b)
+    assert (shown == other) == (a == b)
+
+
+@pytest.mark.parametrize(
+    ("pair", "texts"),
+    [
+        ((34.5255, 40), ("34.5", "40")),
+        ((40.001, 40), ("40.001", "40")),
+        ((218, 0), ("218", "0")),
+        ((inf, 40.0), ("∞", "40")),
+        ((1234567, 1234566), ("1234567", "1234566")),
+        ((0.00012345, 0.0001), ("1.23e-4", "1e-4")),
+    ],
+)
+def test_apart(pair, texts):
+    assert apart(*pair) == texts
