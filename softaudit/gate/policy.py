@@ -26,7 +26,7 @@ KEYS = ("where", "metric", "at-most", "at-least", "input", "level")
 LEVELS: tuple[Level, ...] = ("error", "warning")
 
 _LINE = re.compile(
-    r"\s*(?P<where>\S+?)\s*:\s*(?P<metric>[\w.-]+)\s*(?P<sign>[<>=!]+)\s*(?P<limit>\S+)\s*"
+    r"\s*(?P<where>\S+?)\s*:\s*(?P<metric>[\w.-]+)\s*(?P<sign>[<>=!]++)\s*(?P<limit>\S+)\s*"
 )
 _LARGEST = 2**63
 """Counts are less; from some size on no float holds an integer."""
