@@ -88,3 +88,19 @@ def test_every_variable_is_documented(capsys):
     variables = set(re.findall(r"env var: (SOFTAUDIT_[A-Z_]+)", printed))
     assert len(variables) > 15
     assert variables == set(re.findall(r"`(SOFTAUDIT_[A-Z_]+)`", README))
+
+
+def test_pytest_prints_what_the_readme_shows(pytester):
+    """But for figures: NumPy's float16 exp differs between processors at a few codes."""
+    (example,) = (e for e in re.findall(r"```python\n((?s:.+?))\n```", README) if "def test_" in e)
+    (shown,) = (t for t in re.findall(r"```text\n((?s:.+?))\n```", README) if "assert_" in t)
+    pytester.makepyfile(example)
+    (pytester.path / "fixtures").symlink_to(ROOT / "fixtures")
+    printed = pytester.runpytest_subprocess("-p", "no:cacheprovider").stdout.lines
+    start = next(i for i, line in enumerate(printed) if line.startswith(">"))
+    lines = [line for line in printed[start:] if line][: shown.count("\n") + 1]
+    assert without_figures("\n".join(lines)) == without_figures(shown)
+
+
+def without_figures(text: str) -> list[str]:
+    return re.sub(r"[−\d][\d.e-]*", "#", " ".join(text.split())).split()
