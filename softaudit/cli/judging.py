@@ -129,6 +129,11 @@ class Judging:
             if "baseline" in here:
                 raise OptionError("--baseline and --write-baseline exclude each other: give one")
             return None  # what pyproject.toml names is about to be accepted anew
+        if not Path(self.baseline).exists():
+            raise InputError(
+                f"{self.baseline}: there is no such baseline; "
+                f"--write-baseline {self.baseline} writes one"
+            )
         return read_baseline(read_text(self.baseline), self.baseline)
 
 

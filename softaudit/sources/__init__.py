@@ -53,7 +53,7 @@ _ADVICE = {
     ".bin": _TORCH,
     ".safetensors": "safetensors is not supported yet; in Python: "
     'np.save("logits.npy", safetensors.numpy.load_file(path)["logits"])',
-    ".json": "JSON is not read from files; in Python: "
+    ".json": "JSON is read as saved results alone, by softaudit gate and diff; in Python: "
     'np.save("logits.npy", np.array(json.load(open(path)), dtype=np.float64))',
 }
 
