@@ -15,6 +15,7 @@ from softaudit.gate import check_complete
 from softaudit.json_v1 import read_report
 from softaudit.render.worst_rows import worst_rows
 from softaudit.report import make_report, merged
+from softaudit.sources.opening import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,16 +33,20 @@ FAILED = 1
 def read_all(words: Sequence[str], asked: Asked, folder: Path | None = None) -> list[Logits]:
     """Read what is to be audited; with a folder, files are named as seen from there."""
     axis, key = asked.axis, asked.key
-    sources = [source for word in words for source in reading.read(word, axis=axis, key=key)]
-    if folder is None or folder.resolve() == Path.cwd().resolve():
-        return sources
-    return [_seen_from(folder, source) for source in sources]
+    if folder is not None and folder.resolve() == Path.cwd().resolve():
+        folder = None
+    return [
+        source if folder is None else _seen_from(folder, word, source)
+        for word in words
+        for source in reading.read(word, axis=axis, key=key)
+    ]
 
 
-def _seen_from(folder: Path, source: Logits) -> Logits:
-    there = os.path.relpath(source.name, folder)
-    is_file = Path(source.name).is_file() and not there.startswith("..")
-    return replace(source, name=Path(there).as_posix()) if is_file else source
+def _seen_from(folder: Path, word: str, source: Logits) -> Logits:
+    there = os.path.relpath(word, folder)
+    # os.path, since pathlib raises for names as long as literals may be.
+    is_below = os.path.isfile(word) and not there.startswith("..")  # noqa: PTH113
+    return replace(source, name=printable(Path(there).as_posix())) if is_below else source
 
 
 def report_of(
