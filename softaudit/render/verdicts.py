@@ -41,8 +41,9 @@ def ruling_word(ruling: Ruling) -> str:
 
 
 def passing_words(ruling: Ruling) -> str:
-    """Give a limit of few digits that would pass, and hardly more than the smallest."""
-    return rounded_away(ruling.passing, up=ruling.requirement.bound == "at-most")
+    """Give a limit of few digits that would pass, and hardly more, as a requirement takes it."""
+    text = rounded_away(ruling.passing, up=ruling.requirement.bound == "at-most")
+    return text.replace("∞", "inf").replace("−", "-")
 
 
 def verdict_word(verdict: Verdict) -> str:
