@@ -1,0 +1,161 @@
+"""What the gate says, for people: in full, within the width, and the same as before.
+
+`SOFTAUDIT_REGENERATE=1` writes the golden files anew.  Their figures are of formats of at most 16
+bits, the same on every machine.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import cache
+from math import inf
+from typing import TYPE_CHECKING
+
+import pytest
+
+from softaudit.gate import baseline_text, judge, read_baseline, requirement_of_table
+from softaudit.render import RENDERERS
+from softaudit.render.judgement import as_limit
+from softaudit.render.screen import Screen
+
+from .judged import audits, golden, report
+
+if TYPE_CHECKING:
+    from softaudit.report import Report
+
+POLICY = (
+    {"where": "softmax/*/stable", "metric": "overflow.result", "at-most": 0},
+    {"where": "log_softmax/*/stable", "metric": "ulp.max", "at-most": 100,
+     "input": "dumps/attention.npy"},
+    {"where": "softmax/bfloat16/*", "metric": "correctly_rounded", "at-least": 9000},
+    {"where": "*/naive", "metric": "overflow.exp", "at-most": 0, "level": "warning"},
+)  # fmt: skip
+
+
+def asked(*tables: dict):
+    return [requirement_of_table(table, f"p.toml: require {i}") for i, table in enumerate(tables)]
+
+
+def accepted() -> Report:
+    """The report with other figures than the audits have: better, worse, and none."""
+    attention, heads = audits()
+    cells = {cell.key.name: cell for cell in attention.cells}
+    better, worse = cells["softmax/float16/stable"], cells["softmax/float16/naive"]
+    cells[better.key.name] = replace(better, ulp={**better.ulp, "max": 0.75})
+    cells[worse.key.name] = replace(worse, overflow={**worse.overflow, "exp": 300})
+    del cells["log_softmax/bfloat16/stable"]
+    source = replace(attention.source, sha256="0" * 64)
+    gone = replace(heads, source=replace(heads.source, name="dumps/gone.npy", key=None))
+    return report(replace(attention, source=source, cells=tuple(cells.values())), gone)
+
+
+@cache
+def failing() -> Report:
+    baseline = read_baseline(baseline_text(accepted()), "base.txt")
+    return judge(report(*audits()), asked(*POLICY), baseline)
+
+
+@cache
+def passing() -> Report:
+    made = report(*audits())
+    return judge(made, asked(POLICY[0], POLICY[3]), read_baseline(baseline_text(made), "base.txt"))
+
+
+def shown(found: Report, width: int = 80, **options) -> str:
+    return RENDERERS["table"](found, Screen(width, tables=False, **options))
+
+
+@pytest.mark.parametrize("width", [80, 140])
+@pytest.mark.parametrize("found", [failing, passing], ids=lambda f: f.__name__)
+def test_golden(found, width):
+    golden(f"gate_{found.__name__}_{width}.txt", shown(found(), width))
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 140])
+@pytest.mark.parametrize("found", [failing, passing], ids=lambda f: f.__name__)
+def test_no_line_is_longer_than_the_width(found, width):
+    assert max(map(len, shown(found(), width).split("\n"))) <= width
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("width", [60, 80, 140, 1000])
+def test_all_is_said_at_every_width(width):
+    """Every sentence, worst element, command, limit and note, folded or not."""
+    found = failing().judgement
+    text = words(shown(failing(), width))
+    unfolded = words(shown(failing(), 1000))
+    assert sorted(text.replace(" ", "")) == sorted(unfolded.replace(" ", ""))
+    for verdict in (*found.failures, *found.changes):
+        assert words(verdict.text.replace("\ue000", " ")) in unfolded
+    for failure in found.failures:
+        assert failure.command in unfolded
+    for ruling in found.rulings:
+        assert f" {as_limit(ruling.passing)} {len(ruling.verdicts)} {ruling.requirement.text}" in (
+            unfolded
+        )
+    for note in found.notes:
+        assert f"note {note}" in unfolded
+
+
+def test_commands_survive_the_folding():
+    """Put together again, a folded command is the command: nothing is cut, or hyphenated."""
+    for failure in failing().judgement.failures:
+        folded = words(shown(failing(), 80))
+        assert failure.command in folded
+
+
+def test_failures_come_before_what_is_fixed():
+    text = shown(failing(), 1000).partition("overflow.exp <= 0\n\n")[2]
+    kinds = ("fails", "worse", "new", "stale", "warns", "fixed")
+    told = [line.split()[0] for line in text.split("\n") if line.startswith(kinds)]
+    assert set(told) == set(kinds)
+    assert told[-2:] == ["fixed", "fails"]  # the last line is the summary's
+    assert told.index("warns") > max(told.index(k) for k in ("fails", "worse", "new", "stale"))
+
+
+def test_quiet_leaves_failures_and_the_last_line():
+    text, loud = shown(failing(), 1000, quiet=True), shown(failing(), 1000)
+    left_out = [line for line in loud.split("\n") if line not in text.split("\n")]
+    assert [line.split()[0] for line in left_out] == ["would", "pass", *["holds", "fails", "fails",
+                                                      "warns"], "fixed"]  # fmt: skip
+    assert set(text.split("\n")) < set(loud.split("\n"))
+
+
+def test_the_last_line_counts():
+    last = shown(failing(), 1000).rstrip("\n").split("\n")[-1]
+    judgement = failing().judgement
+    kinds = {kind: sum(c.standing == kind for c in judgement.changes)
+             for kind in ("new", "worse", "stale", "fixed")}  # fmt: skip
+    beside = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
+    assert last == (
+        f"fails  4 requirements: 2 fails, 1 warns, 1 holds; 15 cells beside the baseline: {beside}"
+    )
+    assert min(kinds.values()) > 0
+
+
+def test_colors_change_no_word():
+    text = shown(failing(), color=True)
+    assert "\x1b[" in text
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    assert [line.rstrip() for line in plain.split("\n")] == shown(failing()).split("\n")
+
+
+def test_after_the_tables_of_a_check():
+    """check shows its cells first, and the same judgement below."""
+    text = RENDERERS["table"](failing(), Screen(80))
+    assert "correct" in text.split("would")[0]
+    assert text.endswith(shown(failing()).partition("        would")[2])
+
+
+@pytest.mark.parametrize(
+    ("limit", "text"),
+    [(inf, "inf"), (-inf, "-inf"), (0, "0"), (40, "40"), (-1.5, "-1.5"), (0.1, "0.1"),
+     (2.0**60, "1.152921504606847e18"), (10_000_001, "10000001"), (5e-324, "5e-324")],
+)  # fmt: skip
+def test_limits_as_requirements_take_them(limit, text):
+    assert as_limit(limit) == text
+    assert float(as_limit(limit)) == limit
