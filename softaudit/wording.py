@@ -107,15 +107,20 @@ def exactly(value: float, digits: int = 17) -> str:
     """Give a number in up to so many significant digits, a whole number whole."""
     if isinstance(value, int) or (value == value // 1 and abs(value) < 1e6):
         return minus(str(int(value)))
-    return shorten(repr(value), digits) if math.isfinite(value) else significant(value)
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return shorten(repr(value), digits)
 
 
 def rounded_away(value: float, *, up: bool, digits: int = 6) -> str:
     """Give a number in up to so many digits, rounded up, or down: a limit that it still meets."""
     if isinstance(value, int) or not math.isfinite(value):
         return exactly(value)
-    context = Context(prec=digits, rounding=ROUND_CEILING if up else ROUND_FLOOR)
-    return exactly(float(context.create_decimal(Decimal(value))))
+    near = float(f"{value:.{digits}g}")
+    if near < value if up else near > value:
+        context = Context(prec=digits, rounding=ROUND_CEILING if up else ROUND_FLOOR)
+        near = float(context.create_decimal(Decimal(value)))
+    return exactly(near)
 
 
 def beside_one(exact: str) -> str | None:
