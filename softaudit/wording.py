@@ -96,7 +96,7 @@ def telling(exact: str, other: float | str, least: int = 4) -> str:
 
 def apart(measured: float, limit: float) -> tuple[str, str]:
     """Give two numbers with as many digits as tell them apart; whole numbers are given whole."""
-    for digits in range(3, 18):
+    for digits in range(4, 18):
         shown, allowed = exactly(measured, digits), exactly(limit, digits)
         if measured == limit or shown != allowed:
             break
@@ -107,8 +107,8 @@ def exactly(value: float, digits: int = 17) -> str:
     """Give a number in up to so many significant digits, a whole number whole."""
     if isinstance(value, int) or (value == value // 1 and abs(value) < 1e6):
         return minus(str(int(value)))
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
+    if not math.isfinite(value):
+        return short(value).replace("inf", "∞")
     return shorten(repr(value), digits)
 
 

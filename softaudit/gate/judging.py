@@ -140,8 +140,10 @@ def _verdict(audit: Audit, cell: Cell, requirement: Requirement) -> Verdict:
         )
     passed = holds(measured, requirement.bound, requirement.limit)
     shown, limit = apart(measured, requirement.limit)
-    words = "at most" if requirement.bound == "at-most" else "at least"
-    text = f"{requirement.metric} is {shown}, {words} {limit} is allowed"
+    wanted = f"at most {limit} is allowed"
+    if requirement.bound == "at-least":
+        wanted = f"at least {limit} is required"
+    text = f"{requirement.metric} is {shown}, {wanted}"
     event = cell.events.get(requirement.metric)
     text += f"; {count(event.rows, 'row')}, first {place(event.first)}" if event else ""
     return Verdict(

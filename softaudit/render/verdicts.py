@@ -24,13 +24,18 @@ def summary(judgement: Judgement) -> str:
     parts = []
     if judgement.rulings:
         words = Counter(ruling_word(ruling) for ruling in judgement.rulings)
-        told = [f"{words[word]} {word}" for word in ("fails", "warns", "holds") if words[word]]
+        told = [_agree(words[word], word) for word in ("fails", "warns", "holds") if words[word]]
         parts.append(f"{count(len(judgement.rulings), 'requirement')}: {', '.join(told)}")
     if judgement.compared is not None:
         found = Counter(change.standing for change in judgement.changes)
         told = [f"{found[word]} {word}" for word in STANDINGS]
         parts.append(f"{count(judgement.compared, 'cell')} beside the baseline: {', '.join(told)}")
     return plain("; ".join(parts))
+
+
+def _agree(number: int, verb: str) -> str:
+    """Give `1 fails`, `2 fail`."""
+    return f"{number} {verb if number == 1 else verb.removesuffix('s')}"
 
 
 def ruling_word(ruling: Ruling) -> str:

@@ -577,7 +577,7 @@ class TestFailures:
         ended = softaudit("gate", "a.npy", *F16, "--require", line)
         assert ended.code == 1
         assert "correctly_rounded is " in ended.out
-        assert "at least 12 is allowed" in " ".join(ended.out.split())
+        assert "at least 12 is required" in " ".join(ended.out.split())
 
 
 @pytest.mark.parametrize("require", [FAILS, HOLDS])

@@ -242,7 +242,7 @@ def test_digits_enough_to_tell_measured_from_limit(measured, limit):
     found = verdict(one({"ulp.max": measured}), f"*: ulp.max <= {limit!r}")
     words = plain(found.text).replace("−", "-")
     shown, allowed = words.removeprefix("ulp.max is ").split(", at most ")
-    allowed = allowed.removesuffix(" is allowed")
+    allowed = allowed.removesuffix(" is allowed").removesuffix(" is required")
     if measured != limit:
         assert shown != allowed
         assert (float(shown) > float(allowed)) == (measured > limit)
@@ -255,7 +255,7 @@ def test_sentences():
         "*: overflow.nan <= 10000000": "overflow.nan is 10000001, at most 1e7 is allowed",
         "*: ulp.max <= 40": "ulp.max is ∞, at most 40 is allowed",
         "*: ulp.max <= 0.1": "ulp.max is ∞, at most 0.1 is allowed",
-        "*: elements >= 7.5": "elements is 7, at least 7.5 is allowed",
+        "*: elements >= 7.5": "elements is 7, at least 7.5 is required",
         "*: ulp.p50 <= 0.24999": "ulp.p50 is 0.25, at most 0.24999 is allowed",
     }.items():
         assert plain(verdict(counts, line).text) == text

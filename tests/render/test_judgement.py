@@ -133,7 +133,7 @@ def test_the_last_line_counts():
              for kind in ("worse", "new", "stale", "fixed")}  # fmt: skip
     beside = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
     assert last == (
-        f"fails  4 requirements: 2 fails, 1 warns, 1 holds; 15 cells beside the baseline: {beside}"
+        f"fails  4 requirements: 2 fail, 1 warns, 1 holds; 15 cells beside the baseline: {beside}"
     )
     assert min(kinds.values()) > 0
 
