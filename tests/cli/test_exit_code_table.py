@@ -43,7 +43,6 @@ def folder(tmp_path_factory):
     Path("holds.toml").write_text(POLICY.format(algorithm="stable"), encoding="utf-8")
     Path("fails.toml").write_text(POLICY.format(algorithm="naive"), encoding="utf-8")
     Path("broken.toml").write_text("[[require]", encoding="utf-8")
-    Path("nothing.toml").write_text('inputs = ["a.npy"]\n', encoding="utf-8")
     made = ["check", "a.npy", "--format", "float16", "-q", "-o", "saved.json"]
     assert cli.run([*made, "--write-baseline", "base.txt"]) == 0
     base = Path("base.txt").read_text(encoding="utf-8")
@@ -56,7 +55,6 @@ def folder(tmp_path_factory):
         "skipped.json": lambda d: d["skipped"].append({"source": "b.npy", "reason": "torn"}),
         "partial.json": lambda d: d["audits"][0].update(partial=1),
         "undecided.json": undecide,
-        "newer.json": lambda d: d.update(schema=2),
     }.items():
         document = json.loads(json.dumps(saved))
         change(document)
@@ -75,8 +73,6 @@ CASES = [
     # 0: done, and every requirement holds.
     (0, "check [12,1]", "", ""),
     (0, f"check a.npy {F16} --require", HOLDS, ""),
-    (0, f"check a.npy {F16} --baseline base.txt", "", ""),
-    (0, f"gate a.npy {F16} --require", HOLDS, ""),
     (0, "gate --policy holds.toml", "", ""),
     (0, "gate saved.json --baseline base.txt", "", ""),
     (0, f"gate a.npy {F16} --exit-zero --require", FAILS, ""),
@@ -88,18 +84,14 @@ CASES = [
     (1, "gate saved.json --baseline better.txt", "", ""),
     # 2: the run itself failed, whatever else holds or not, and whatever is excused.
     (2, "gate saved.json --exit-zero", "", "nothing is required"),
-    (2, "gate --policy nothing.toml --exit-zero", "", "nothing is required"),
     (2, "gate empty.npy --exit-zero --require", HOLDS, "has no elements"),
-    (2, "gate a.npy none.npy --exit-zero --require", FAILS, "none.npy: no such file"),
     (2, "gate --policy broken.toml --exit-zero", "", "broken.toml: cannot be read"),
     (2, "gate saved.json --exit-zero --baseline torn.txt", "", "torn.txt, line"),
     (2, "gate saved.json --exit-zero --baseline newer.txt", "", "a newer softaudit wrote it"),
     (2, "gate skipped.json --exit-zero --require", HOLDS, "b.npy: was skipped: torn"),
     (2, "gate partial.json --exit-zero --require", HOLDS, "a.npy: is partial"),
     (2, "gate undecided.json --exit-zero --require", HOLDS, "1 exact values are undecided"),
-    (2, "gate newer.json --exit-zero --require", HOLDS, "a newer softaudit wrote it"),
     (2, "gate saved.json --exit-zero --require", "softmax/float64/*: ulp.max <= 1", "no cell"),
-    (2, "check [1,2] --exit-zero --require", "logsumexp/*: ulp.max <= 1", "matches no cell"),
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import ml_dtypes
@@ -98,14 +99,13 @@ class TestOutputs:
         assert text("notes") == ""
 
 
-SPELLINGS = ("r.json", "./r.json", "sub/../r.json", "json:r.json", "table:./r.json")
+SPELLINGS = ("r.json", "r.json", "./r.json", "sub/../r.json", "json:r.json", "table:./r.json")
 
 
 class TestNothingIsWrittenOver:
     """Neither what is read, nor one output by another."""
 
-    @pytest.mark.parametrize("first", SPELLINGS)
-    @pytest.mark.parametrize("second", SPELLINGS)
+    @pytest.mark.parametrize(("first", "second"), list(pairwise(SPELLINGS)))
     @pytest.mark.parametrize("there", [True, False])
     def test_one_file_twice(self, fails, first, second, there):
         Path("sub").mkdir()
