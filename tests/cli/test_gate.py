@@ -284,10 +284,10 @@ class TestWrongPolicies:
     def test_of_the_text(self, fails, text, says):
         arguments = () if "format" in text else F16
         write("p.toml", text)
-        assert says in fails("gate", "a.npy", "--policy", "p.toml", *arguments,
-                             "--require", HOLDS)  # fmt: skip
+        said = fails("gate", "a.npy", "--policy", "p.toml", *arguments, "--require", HOLDS)
+        assert says in said
         if "require" in text or "cannot" in says:
-            assert fails("gate", "a.npy", "--policy", "p.toml", *F16).startswith("p.toml: ")
+            assert said.startswith("p.toml: ")
 
     @pytest.mark.parametrize(
         ("name", "says"),
@@ -489,12 +489,8 @@ class TestSaved:
 
     @pytest.mark.parametrize(
         ("option", "said"),
-        [("--format=float16", "--format"), ("--axis=0", "--axis"), ("--temperature=2", "--temp"),
-         ("--function=softmax", "--function"), ("--sample=1", "--sample"), ("--row=0", "--row"),
-         ("--reference=mpmath", "--reference"), ("--worst=1", "--worst"), ("--key=a", "--key"),
-         ("--save-worst=w.npy", "--save-worst"), ("--accumulate=float32", "--accumulate"),
-         ("--algorithm=naive", "--algorithm"), ("--order=numpy", "--order"),
-         ("--compute=float32", "--compute")],
+        [("--format=float16", "--format"), ("--axis=0", "--axis"), ("--row=0", "--row"),
+         ("--save-worst=w.npy", "--save-worst"), ("--accumulate=float32", "--accumulate")],
     )  # fmt: skip
     def test_what_cannot_be_asked_of_them(self, fails, option, said):
         found = fails("gate", "saved.json", option, "--require", HOLDS)
@@ -554,8 +550,10 @@ class TestFailures:
         line = next(line for line in printed.out.splitlines() if line.startswith("fails a.npy"))
         assert line in again.out
 
-    @pytest.mark.parametrize("where", ["softmax/float16/stable", "log_softmax/*", "*/naive"])
-    @pytest.mark.parametrize("metric", ["ulp.mean", "ulp.p50", "overflow.result"])
+    @pytest.mark.parametrize(
+        ("where", "metric"),
+        [("softmax/*/stable", "ulp.mean"), ("*/naive", "ulp.p50"), ("*", "overflow.result")],
+    )
     def test_the_limit_as_it_is_printed_passes(self, softaudit, monkeypatch, where, metric):
         monkeypatch.setenv("COLUMNS", "200")
         found = softaudit("gate", "a.npy", *F16, "--require", f"{where}: {metric} <= -1")

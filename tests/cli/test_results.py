@@ -172,11 +172,8 @@ class TestNothingHalfWritten:
         ("inputs", "more"),
         [
             (["none.npy"], []),
-            (["a.npy", "none.npy"], []),
             (["a.npy"], ["--require", "softmax/float64/*: ulp.max <= 1"]),  # known at the end
-            (["a.npy"], ["--require", "logsumexp/*: ulp.max <= 1"]),
             (["a.npy"], ["--row", "9"]),
-            (["a.npy"], ["--temperature", "1e30"]),
             (["a.npy", "./a.npy"], []),  # which a baseline cannot tell apart
             (["a.npy", "[1, 2]"], []),  # rows of several lengths make no array
         ],
