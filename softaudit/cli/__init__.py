@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from typing import Any
 
 import typer
@@ -69,7 +70,7 @@ def run(arguments: list[str]) -> int:
         0 done; 2 the run itself failed, with one line on standard error; 130 interrupted.
     """
     try:
-        result = app(
+        result = _command()(
             arguments,
             prog_name="softaudit",
             standalone_mode=False,
@@ -94,6 +95,12 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         return _fail(f"results cannot be written: {error.strerror or error}")
     return result if isinstance(result, int) else 0
+
+
+@cache
+def _command() -> Any:
+    """Build the command line once for a process."""
+    return typer.main.get_command(app)
 
 
 def _fail(message: str) -> int:

@@ -321,7 +321,7 @@ def test_an_interrupt_is_130(softaudit, monkeypatch):
     def interrupted(*_args, **_kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "app", interrupted)
+    monkeypatch.setattr(cli, "_command", lambda: interrupted)
     ended = softaudit("check", "[1, 2]")
     assert (ended.code, ended.out, ended.err) == (130, "", "softaudit: interrupted\n")
 

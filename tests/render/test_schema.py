@@ -49,7 +49,7 @@ CLOSED = jsonschema.Draft202012Validator(closed(SCHEMA))
 def documents():
     yield from ((name.__name__, name()) for name in (checked, judged, passed, hostile))
     every = {"function": list(ALGORITHMS), "format": ["float16", "float64", "float8_e4m3fn"]}
-    for name, row in list(HARD_ROWS.items())[::5]:
+    for name, row in list(HARD_ROWS.items())[::12]:
         yield name, make_report([softaudit.audit([row], **every)])
     orders = softaudit.audit([[1.0, 2.0]], format=list(FORMATS), order=list(ORDERS))
     yield "orders", make_report([orders])
@@ -93,7 +93,8 @@ def test_names_are_those_that_are_known(place, names):
 
 def test_every_key_of_a_cell_is_demanded():
     """A document that lacks one, or has another type, is invalid."""
-    document = json.loads(softaudit.render(judged(), "json"))
+    found = softaudit.audit([[1.0, 2.0]], function=["softmax"], format=["float16"])
+    document = json.loads(softaudit.render(found, "json"))
     cell = document["audits"][0]["cells"][0]
     for key in cell:
         damaged = copy.deepcopy(document)
