@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -85,10 +86,10 @@ def run(arguments: list[str]) -> int:
     except ClickException as error:
         return _fail(_usage(error))
     except (KeyboardInterrupt, typer.Abort):
-        print("softaudit: interrupted", file=sys.stderr)  # noqa: T201
+        _say("interrupted")
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):
-        # Whoever read has read enough, of which typer makes an exit of its own; keep the
+        # Whoever read help has read enough, of which typer makes an exit of its own; keep the
         # interpreter from flushing into the broken pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -104,9 +105,15 @@ def _command() -> Any:
 
 
 def _fail(message: str) -> int:
-    line = " ".join(message.split())
-    print(f"softaudit: {line}", file=sys.stderr)  # noqa: T201
+    _say(" ".join(message.split()))
     return 2
+
+
+def _say(line: str) -> None:
+    """Say something on standard error, if anybody is there to read it."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(f"softaudit: {line}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _usage(error: Any) -> str:

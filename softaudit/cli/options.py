@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 import typer
 
 from softaudit.cli import completion
+from softaudit.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +46,12 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
             name: group(**{field.name: values.pop(field.name) for field in fields(group)})
             for name, group in groups.items()
         }
-        command(**values, **made)
+        try:
+            command(**values, **made)
+        except BrokenPipeError as error:  # which click would take for that of standard output
+            raise OptionError(
+                "results cannot be written: whoever was to read them has gone"
+            ) from error
 
     parameters = [
         parameter
@@ -84,8 +90,6 @@ def split(words: list[str] | None) -> tuple[str, ...]:
     OptionError
         For a list with an empty name, such as "," or "float16,".
     """
-    from softaudit.errors import OptionError
-
     parts = tuple(part.strip() for word in words or () for part in word.split(","))
     if "" in parts:
         raise OptionError(f"{', '.join(map(repr, words or ()))}: has an empty name; drop a comma")

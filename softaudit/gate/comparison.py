@@ -5,10 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from softaudit.errors import OptionError
-from softaudit.gate.baseline import COUNTS, ELEMENTS, ULP, by_run, figures_of
+from softaudit.gate.baseline import (
+    CORRECT,
+    ELEMENTS,
+    FIGURES_KEPT,
+    ULP,
+    by_run,
+    check_judged,
+    figures_of,
+)
 from softaudit.report import Requirement, Verdict
 from softaudit.reproduce import cell_command, requiring_command
 from softaudit.wording import apart, count, exactly
@@ -74,6 +82,7 @@ def compared_with(
         If two audits have the same name and settings.
     """
     audits = by_run(report)
+    same_numpy = baseline.tool["numpy"] == report.tool.get("numpy")
     features = report.environment.get("processor_features")  # None where results do not agree
     elsewhere = features is None or set(baseline.processor_features) != set(features)
     changes: list[Verdict] = []
@@ -83,11 +92,13 @@ def compared_with(
             changes.append(_new_run(run, audit))
             continue
         for cell in audit.cells:
+            check_judged(audit, cell)
             if cell.key.name not in known:
                 changes.append(_new(run, audit, cell, known))
             else:
-                moved = elsewhere and depends_on_processor(cell.key, audit.elementary)
-                changes += _changed(run, audit, cell, known[cell.key.name], tolerance, moved=moved)
+                depends = depends_on_processor(cell.key, audit.elementary)
+                moved = _Moved(elsewhere and depends, depends and (elsewhere or not same_numpy))
+                changes += _changed(run, audit, cell, known[cell.key.name], tolerance, moved)
     changes += _stale(audits, baseline)
     order = ("worse", "new", "stale", "fixed")
     changes.sort(key=lambda change: order.index(change.standing))
@@ -163,26 +174,39 @@ def _whole(standing: Standing, run: Run, cell: str, text: str, command: str = ""
     )
 
 
+class _Moved(NamedTuple):
+    """Whether a cell's errors in ulp, and its very bits, may be others on this machine."""
+
+    errors: bool
+    bits: bool
+
+
 def _changed(
     run: Run,
     audit: Audit,
     cell: Cell,
     known: Mapping[str, float],
     tolerance: Tolerance,
-    *,
-    moved: bool,
+    moved: _Moved,
 ) -> Iterator[Verdict]:
     """Compare the figures of a cell, one by one."""
     measured = figures_of(cell)
-    for name in (ELEMENTS, *COUNTS, *ULP):
-        if name in ULP and (name not in measured or name not in known):
-            continue  # no element has an error: that `elements` tells
+    if ("ulp.max" in measured) != ("ulp.max" in known):
+        yield _without_errors(run, audit, cell, was_there="ulp.max" in known)
+        return
+    for name in FIGURES_KEPT:
+        if name == CORRECT and moved.bits:
+            continue
+        if name == "ulp.mean" and (name not in measured or name not in known):
+            continue  # every error is infinite, or was: the percentiles tell
         now, before = measured.get(name, 0), known.get(name, 0)
-        limit = tolerance.limit(before, elsewhere=moved) if name in ULP else before
-        worse = now < before if name == ELEMENTS else now > limit
-        better = before > (tolerance.limit(now, elsewhere=moved) if name in ULP else now)
+        fewer = name in (ELEMENTS, CORRECT)
+        limit = tolerance.limit(before, elsewhere=moved.errors) if name in ULP else before
+        worse = now < before if fewer else now > limit
+        better = before > (tolerance.limit(now, elsewhere=moved.errors) if name in ULP else now)
+        better = now > before if fewer else better
         if worse or (better and name != ELEMENTS):
-            bound: Bound = "at-least" if name == ELEMENTS else "at-most"
+            bound: Bound = "at-least" if fewer else "at-most"
             yield Verdict(
                 standing="worse" if worse else "fixed",
                 passed=not worse,
@@ -199,6 +223,16 @@ def _changed(
                     audit, cell.key, Requirement(cell.key.name, name, bound, limit)
                 ),
             )
+
+
+def _without_errors(run: Run, audit: Audit, cell: Cell, *, was_there: bool) -> Verdict:
+    """Say that a cell has errors in ulp, and the baseline none; or the other way round."""
+    name, command = cell.key.name, cell_command(audit, cell.key)
+    if was_there:
+        text = f"no result has an error in ulp any more, and the baseline has some; {_TAKE_IN}"
+        return _whole("stale", run, name, text, command)
+    text = f"ulp.max is {exactly(cell.ulp['max'] or 0.0, 4)}, and the baseline has no errors in ulp"
+    return _whole("new", run, name, text, command)
 
 
 def _sentence(name: str, now: float, before: float, limit: float, *, worse: bool) -> str:

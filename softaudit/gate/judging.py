@@ -9,6 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from softaudit.errors import OptionError, UnjudgedError
+from softaudit.gate.baseline import check_judged
 from softaudit.gate.comparison import Tolerance, compared_with
 from softaudit.json_v1 import FIGURES
 from softaudit.report import Judgement, Ruling, Verdict
@@ -132,6 +133,8 @@ def _nearest(wanted: str | None, names: list[str]) -> str:
 
 
 def _verdict(audit: Audit, cell: Cell, requirement: Requirement) -> Verdict:
+    if not requirement.metric.startswith("rows."):
+        check_judged(audit, cell)
     measured = FIGURES[requirement.metric](cell)
     if measured is None:
         raise OptionError(
@@ -170,8 +173,6 @@ def _worst_for(cell: Cell, metric: str) -> Worst | None:
 
 
 def _why_null(cell: Cell) -> str:
-    if not cell.elements:
-        return "no row of it could be judged"
     return f"it does not apply to {cell.key.function}; narrow down where"
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softaudit.errors import InputError, OptionError
+from softaudit.errors import InputError, OptionError, UnjudgedError
 from softaudit.gate import Tolerance, baseline_text, judge, parse_requirement, read_baseline
 from softaudit.gate.baseline import COUNTS, ULP
 from softaudit.wording import plain
@@ -37,7 +37,8 @@ class TestFile:
     """One line of JSON to the cell, sorted, without what is 0, null or default."""
 
     def test_the_whole_of_it(self):
-        cells = [cell(STABLE, {"ulp.max": inf, "ulp.mean": None}),
+        endless = dict.fromkeys(ULP, inf) | {"ulp.mean": None, "correctly_rounded": 0}
+        cells = [cell(STABLE, endless),
                  cell(NAIVE, {"overflow.nan": 3, "out_of_range": 1})]  # fmt: skip
         found = report(audit(*cells, name="b.npy", temperature=2.0, axis=0), audit(cells[1]))
         assert baseline_text(found).split("\n") == [
@@ -45,14 +46,16 @@ class TestFile:
             '"processor_features": "AVX2 FMA3"}',
             '{"input": "a.npy", "sha256": "' + "0" * 64 + '"}',
             '{"input": "a.npy", "cell": "softmax/float16/naive", "elements": 4, "overflow.nan": 3, '
-            '"out_of_range": 1, "ulp.max": 0.5, "ulp.mean": 0.25, "ulp.p50": 0.25, '
-            '"ulp.p99": 0.25, "ulp.p999": 0.25}',
+            '"out_of_range": 1, "correctly_rounded": 4, "ulp.max": 0.5, "ulp.mean": 0.25, '
+            '"ulp.p50": 0.25, "ulp.p99": 0.25, "ulp.p999": 0.25}',
             '{"input": "b.npy", "temperature": 2.0, "axis": 0, "sha256": "' + "0" * 64 + '"}',
             '{"input": "b.npy", "temperature": 2.0, "axis": 0, "cell": "softmax/float16/naive", '
-            '"elements": 4, "overflow.nan": 3, "out_of_range": 1, "ulp.max": 0.5, '
+            '"elements": 4, "overflow.nan": 3, "out_of_range": 1, "correctly_rounded": 4, '
+            '"ulp.max": 0.5, '
             '"ulp.mean": 0.25, "ulp.p50": 0.25, "ulp.p99": 0.25, "ulp.p999": 0.25}',
             '{"input": "b.npy", "temperature": 2.0, "axis": 0, "cell": "softmax/float32/stable", '
-            '"elements": 4, "ulp.max": "inf", "ulp.p50": 0.25, "ulp.p99": 0.25, "ulp.p999": 0.25}',
+            '"elements": 4, "correctly_rounded": 0, "ulp.max": "inf", "ulp.p50": "inf", '
+            '"ulp.p99": "inf", "ulp.p999": "inf"}',
             "",
         ]  # fmt: skip
 
@@ -91,6 +94,8 @@ class TestFile:
            st.integers(0, 2**62))  # fmt: skip
     def test_what_is_written_is_read(self, errors, counted):
         figures = {"ulp.max": errors[0] or 0.0, "ulp.mean": errors[1], "overflow.exp": counted}
+        if errors[1] is None:  # as where every error is infinite
+            figures |= dict.fromkeys(ULP, inf) | {"ulp.mean": None}
         (run,) = baseline(one(figures)).cells.values()
         read = run[STABLE]
         assert read["ulp.max"] == figures["ulp.max"]
@@ -130,7 +135,7 @@ class TestDamage:
             (INPUT, "base.txt: is no baseline"),
             ('{"softaudit_baseline": 2}', "is of version 2, wanted 1: a newer softaudit wrote it"),
             ('{"softaudit_baseline": 10000}', "a newer softaudit wrote it; update"),
-            ('{"softaudit_baseline": 0}', "is of version 0, wanted 1: is there no such"),
+            ('{"softaudit_baseline": 0}', "is of version 0, wanted 1: there is no such"),
             ('{"softaudit_baseline": true}', "is of version True"),
             ('{"softaudit_baseline": "1"}', "is of version '1'"),
             ('{"softaudit_baseline": null}', "is of version None"),
@@ -158,7 +163,7 @@ class TestDamage:
             (INPUT, "line 3: a.npy is there twice"),
             (FIRST.replace('"elements": 4', '"elements": 4, "elements": 5'), "key 'elements'"),
             (FIRST.replace("ulp.max", "ulp.mx"), "'ulp.mx' is no figure of a baseline"),
-            (FIRST.replace("ulp.max", "correctly_rounded"), "is no figure of a baseline"),
+            (FIRST.replace("ulp.max", "relative.max"), "is no figure of a baseline"),
             (FIRST.replace("3.5", "-1"), "ulp.max is -1: wanted a number that is 0 or more"),
             (FIRST.replace("3.5", "-1e-9"), "wanted a number that is 0 or more"),
             (FIRST.replace("3.5", "true"), "ulp.max is True: wanted"),
@@ -181,7 +186,12 @@ class TestDamage:
             (FIRST.replace('"a.npy"', "3"), "line 3: lacks 'input'"),
             (FIRST.replace(f'"{NAIVE}"', "3"), "line 3: lacks 'cell'"),
             ('{"input": "b.npy", "sha256": 3}', "line 3: lacks 'sha256'"),
-            ('{"input": "b.npy", "sha256": "3"}', "lacks lines of b.npy; write it anew"),
+            ('{"input": "b.npy", "sha256": "3"}', "line 3: sha256 is no hash"),
+            (f'{{"input": "b.npy", "sha256": "{"3" * 64}"}}', "lacks lines of b.npy; write it"),
+            (FIRST.replace(NAIVE, "softmax/stable"), "'softmax/stable' is no cell"),
+            (FIRST.replace('"elements": 4', '"elements": 0'), "elements is 0, which does not fit"),
+            (FIRST.replace('"ulp.mean": 0.25, ', ""), "lacks 'ulp.mean'"),
+            (FIRST.replace("3.5", "1e400"), "ulp.max is inf: wanted a number"),
             (FIRST.replace("a.npy", "b.npy"), "lacks lines of b.npy"),
             (FIRST.replace('"cell"', '"temperature": 2.0, "cell"'), "a.npy (temperature 2.0)"),
             ("\x00\x01", "line 3: is not a JSON object"),
@@ -391,9 +401,29 @@ class TestStandings:
         assert found.command.endswith(f"--require '{STABLE}: elements >= 9'")
 
     def test_where_no_element_has_an_error(self):
-        nothing = dict.fromkeys(ULP) | {"elements": 0}
+        """Every answer is infinite: then a change from or to that is told, whatever the errors."""
+        nothing = dict.fromkeys(ULP)
         assert changes(one(nothing), one(nothing)) == []
-        assert changes(one({"elements": 4}), one(nothing)) == [("worse", STABLE, "elements")]
+        assert changes(one(), one(nothing)) == [("stale", STABLE, None)]
+        assert changes(one(nothing), one()) == [("new", STABLE, None)]
+
+    def test_where_nothing_was_judged(self):
+        """All logits are NaN, say: no count means anything then, and nothing can be compared."""
+        nothing = dict.fromkeys(ULP) | {"elements": 0, "correctly_rounded": 0, "rows.nan": 3}
+        with pytest.raises(UnjudgedError, match=f"could be judged in {STABLE}: 3 nan"):
+            changes(one(), one(nothing))
+        with pytest.raises(UnjudgedError, match="no row of it could be judged"):
+            baseline(one(nothing))
+
+    def test_fewer_correctly_rounded_results_are_worse(self):
+        some, fewer = one({"correctly_rounded": 3}), one({"correctly_rounded": 2})
+        assert changes(some, fewer) == [("worse", STABLE, "correctly_rounded")]
+        assert changes(fewer, some) == [("fixed", STABLE, "correctly_rounded")]
+        elsewhere = report(audit(cell(STABLE, {"correctly_rounded": 2})), numpy="3.0")
+        assert changes(some, elsewhere) == []  # NumPy's exp in float32 may be another
+        narrow = [report(audit(cell(NAIVE, {"correctly_rounded": n})), numpy=v)
+                  for n, v in ((3, "2.x"), (2, "3.0"))]  # fmt: skip
+        assert changes(*narrow) == [("worse", NAIVE, "correctly_rounded")]
 
     def test_a_report_beside_its_own_baseline(self):
         rng = np.random.default_rng(5)

@@ -148,8 +148,15 @@ def test_a_null_figure_is_an_error(metric):
     cells = cell(NAIVE), cell(STABLE, {metric: None})
     with pytest.raises(OptionError, match=f"{metric} of {STABLE} in a.npy is null"):
         judged(report(audit(*cells)), f"*: {metric} <= 1e9")
-    with pytest.raises(OptionError, match="no row of it could be judged"):
-        judged(one({metric: None, "elements": 0}), f"*: {metric} >= -inf")
+
+
+@pytest.mark.parametrize("metric", ["ulp.max", "overflow.result", "elements"])
+def test_nothing_judged_is_an_error(metric):
+    """Counts of nothing are 0, and hold whatever is required."""
+    nothing = one({"ulp.max": None, "elements": 0, "rows.nan": 3})
+    with pytest.raises(UnjudgedError, match="no row of it could be judged"):
+        judged(nothing, f"*: {metric} >= -inf")
+    assert not verdict(nothing, "*: rows.nan <= 0").passed
 
 
 def test_a_cell_that_was_skipped_is_an_error():

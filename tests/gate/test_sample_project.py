@@ -122,6 +122,7 @@ def test_saved_results_of_other_logits_are_worse(gate, project):
     expected = {k for k, old in before.items() if after[k] > max(1.1 * old, old + 0.5)}
     judged = json.loads((project / "judged.json").read_text(encoding="utf-8"))["judgement"]
     changes = [c for c in judged["baseline"]["changes"] if c["standing"] == "worse"]
-    assert {(c["input"], c["cell"], c["metric"]) for c in changes} == expected
+    told = {(c["input"], c["cell"], c["metric"]) for c in changes}
+    assert {change for change in told if change[2] != "correctly_rounded"} == expected
     assert len(expected) >= 3
     assert gate("before.json").returncode == 0
