@@ -63,9 +63,15 @@ def known(name: str, choices: Iterable[str], what: str) -> str:
     names = list(choices)
     if name in names:
         return name
-    near = get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(names)}"
+    by_case = {other.lower(): other for other in names}
+    near = [by_case[other] for other in get_close_matches(name.lower(), by_case, n=1)]
+    some = ", ".join(names[:MOST_NAMES]) + (" and more" if len(names) > MOST_NAMES else "")
+    hint = f"did you mean {near[0]}?" if near else f"choose from {some}"
     raise OptionError(f"unknown {what} {name!r}: {hint}")
+
+
+MOST_NAMES = 20
+"""How many names a message lists."""
 
 
 def make_plan(options: Mapping[str, Sequence[str]], **rest: Any) -> Plan:

@@ -146,11 +146,20 @@ def _ulp_figures(
     largest = None
     if histogram:
         largest = max((w.ulp for w in worst), default=0.0)
-    percentiles = {
+    return {
+        "max": largest,
+        "mean": errors.sum.mean(),
+        "mean_over": errors.sum.count,
+        **percentiles(histogram, largest),
+    }
+
+
+def percentiles(histogram: Mapping[int, int], largest: float | None) -> dict[str, float | None]:
+    """Give p50, p99 and p99.9 of errors, none above the largest."""
+    return {
         name: _capped(percentile(histogram, part), largest)
         for name, part in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999))
     }
-    return {"max": largest, "mean": errors.sum.mean(), "mean_over": errors.sum.count, **percentiles}
 
 
 def _capped(value: float | None, largest: float | None) -> float | None:

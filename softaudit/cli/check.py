@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from softaudit.cli import settings
 from softaudit.cli.asking import Asked
 from softaudit.cli.judging import Judging
 from softaudit.cli.options import named, with_groups
@@ -38,7 +39,7 @@ def command(
 
     asked.check()
     criteria = judging.criteria(named(context))
-    read = [*inputs, *judging.files()]
+    read = [*inputs, str(settings.nearest().path), *judging.files()]
     with Results(shown, judging.write_baseline, read) as results, deferred() as stopped:
         sources = read_all(inputs, asked)
         results.check_savable(sources)

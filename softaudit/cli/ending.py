@@ -43,10 +43,10 @@ def read_all(words: Sequence[str], asked: Asked, folder: Path | None = None) -> 
 
 
 def _seen_from(folder: Path, word: str, source: Logits) -> Logits:
-    there = os.path.relpath(word, folder)
     # os.path, since pathlib raises for names as long as literals may be.
-    is_below = os.path.isfile(word) and not there.startswith("..")  # noqa: PTH113
-    return replace(source, name=printable(Path(there).as_posix())) if is_below else source
+    if os.path.isabs(word) or not os.path.isfile(word):  # noqa: PTH113, PTH117
+        return source
+    return replace(source, name=printable(Path(os.path.relpath(word, folder)).as_posix()))
 
 
 def report_of(

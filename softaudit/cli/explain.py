@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from softaudit.cli.completion import one_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 def command(
-    topic: Annotated[str, typer.Argument(help="schema: the JSON Schema of --output-format json.")],
+    topic: Annotated[
+        str,
+        typer.Argument(
+            help="schema: the JSON Schema of --output-format json.",
+            autocompletion=one_of(("schema",)),
+        ),
+    ],
 ) -> None:
     """Explain a topic."""
     from softaudit.cli.output import print_text

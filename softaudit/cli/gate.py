@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -54,9 +55,10 @@ def command(
         asked.check()
     criteria = judging.criteria(here, file)
     if not criteria and judging.write_baseline is None:
+        table = "require" if judging.policy else "tool.softaudit.require"
         raise OptionError(
-            f"nothing is required: write [[tool.softaudit.require]] in {file.name}, or give "
-            f"--policy, --require or --baseline"
+            f"nothing is required: write [[{table}]] in {file.name}, or give --policy, "
+            f"--require or --baseline"
         )
     read = [*words, str(file.path), *judging.files()]
     with (
@@ -72,6 +74,17 @@ def command(
     raise typer.Exit(judging.exit_code(code))
 
 
+def is_saved(word: str) -> bool:
+    """Tell a saved result by its suffix, or by its first byte: no logits begin with a brace."""
+    if word.lower().endswith(".json"):
+        return True
+    try:
+        with Path(word).open("rb") as file:
+            return Path(word).is_file() and file.read(1) == b"{"
+    except (OSError, ValueError):
+        return False  # a literal, or something that reading will complain about
+
+
 def _are_saved(words: list[str], here: frozenset[str]) -> bool:
     """Tell saved results from logits, which are not judged in one run.
 
@@ -80,7 +93,7 @@ def _are_saved(words: list[str], here: frozenset[str]) -> bool:
     OptionError
         If there are both, or options that ask for something else than what was saved.
     """
-    saved = [word for word in words if word.endswith(".json")]
+    saved = [word for word in words if is_saved(word)]
     if saved and len(saved) < len(words):
         raise OptionError(f"{saved[0]}: is a saved result; judge it apart from logits")
     if saved and (asked := sorted(here & NOT_OF_SAVED)):

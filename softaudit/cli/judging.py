@@ -129,6 +129,8 @@ class Judging:
             if "baseline" in here:
                 raise OptionError("--baseline and --write-baseline exclude each other: give one")
             return None  # what pyproject.toml names is about to be accepted anew
+        if not self.baseline:
+            raise OptionError("--baseline: names no file")
         if not Path(self.baseline).exists():
             raise InputError(
                 f"{self.baseline}: there is no such baseline; "

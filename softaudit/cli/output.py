@@ -152,7 +152,7 @@ class Results:
         self.shown = shown
         self.printed = shown.printed()
         self.files = shown.files()
-        self.screen = replace(shown.screen(), tables=tables)
+        self.screen = replace(shown.screen(), tables=tables, folder=_folder_in_workspace())
         self.baseline = baseline
         self._open = ExitStack()
         paths = [*self.files, *filter(None, (baseline, shown.save_worst))]
@@ -217,6 +217,13 @@ class Results:
             np.save(self._worst, rows(), allow_pickle=False)
 
 
+def _folder_in_workspace() -> str:
+    """Say where names are relative to, as GitHub sees it; "" elsewhere."""
+    workspace = os.environ.get("GITHUB_WORKSPACE", "")
+    there = os.path.relpath(Path.cwd(), workspace) if workspace else "."
+    return "" if there.startswith((".", "..")) else Path(there).as_posix()
+
+
 def _spells(path: str, other: str) -> bool:
     """Whether two paths, of which neither need be there yet, are one."""
     return os.path.realpath(path) == os.path.realpath(other)
@@ -248,13 +255,13 @@ def destination(path: str) -> Iterator[BinaryIO]:
     OptionError
         If the file cannot be written.
     """
-    target = Path(os.path.realpath(path))  # a link stays one, and what it names is written
-    if target.is_dir():
+    if Path(path).is_dir():
         raise OptionError(f"{path}: is a directory; name a file to write")
-    if target.exists() and not target.is_file():
-        with target.open("wb") as file:
+    if Path(path).exists() and not Path(path).is_file():
+        with Path(path).open("wb") as file:
             yield file  # a pipe or a device, which nothing may take the place of
         return
+    target = Path(os.path.realpath(path))  # a link stays one, and what it names is written
     try:
         handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:

@@ -104,11 +104,22 @@ class Settings:
                 found[word] = None
                 continue
             # Not pathlib's, which finds hidden files too.
-            names = sorted(glob(word, root_dir=self.folder, recursive=True))  # noqa: PTH207
-            if not names and has_magic(word):
+            is_there = (self.folder / word).exists()
+            names = (
+                []
+                if is_there
+                else sorted(
+                    glob(word, root_dir=self.folder, recursive=True)  # noqa: PTH207
+                )
+            )
+            if not (names or is_there) and has_magic(word):
                 raise OptionError(f"{self.name}: inputs: {word!r} matches no file")
-            found |= dict.fromkeys(os.path.relpath(self.folder / name) for name in names or [word])
+            found |= dict.fromkeys(map(self._from_here, names or [word]))
         return list(found)
+
+    def _from_here(self, name: str) -> str:
+        is_absolute = os.path.isabs(name)  # noqa: PTH117
+        return name if is_absolute else os.path.relpath(self.folder / name)
 
 
 def default_map() -> dict[str, dict[str, Any]]:
@@ -150,7 +161,7 @@ def policy(path: str) -> Settings:
 
 def _document(path: Path, name: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:  # of integers too long, too
         reason = getattr(error, "strerror", None) or error
         raise OptionError(f"{name}: cannot be read: {reason}") from error

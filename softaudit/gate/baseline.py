@@ -64,7 +64,7 @@ class Run:
     def add_settings(self, text: str) -> str:
         """Name what is not default behind a sentence."""
         given = json.loads(self.settings)
-        named = ", ".join(f"{name} {value}" for name, value in given.items())
+        named = ", ".join(f"{n} {value}" for n, value in given.items() if n != "elementary")
         return f"{text} ({named})" if named else text
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from math import inf
 from typing import TYPE_CHECKING
 
 from softaudit.errors import OptionError, UnjudgedError
 from softaudit.gate.baseline import check_judged
 from softaudit.gate.comparison import Tolerance, compared_with
+from softaudit.gate.matching import matches
 from softaudit.json_v1 import FIGURES
 from softaudit.report import Judgement, Ruling, Verdict
 from softaudit.reproduce import requiring_command
@@ -100,19 +100,19 @@ def _ruling(report: Report, requirement: Requirement) -> Ruling:
 def _verdicts(report: Report, requirement: Requirement) -> Iterator[Verdict]:
     for audit in _audits_of(report, requirement):
         for skipped in audit.skipped:
-            if fnmatchcase(skipped.cell, requirement.where):
+            if matches(skipped.cell, requirement.where):
                 raise OptionError(
                     f"{requirement.origin}: {skipped.cell} of {audit.source.input} was skipped: "
                     f"{skipped.reason}"
                 )
         for cell in audit.cells:
-            if fnmatchcase(cell.key.name, requirement.where):
+            if matches(cell.key.name, requirement.where):
                 yield _verdict(audit, cell, requirement)
 
 
 def _audits_of(report: Report, requirement: Requirement) -> list[Audit]:
     pattern = requirement.input
-    return [a for a in report.audits if pattern is None or fnmatchcase(a.source.input, pattern)]
+    return [a for a in report.audits if pattern is None or matches(a.source.input, pattern)]
 
 
 def _nothing_matches(report: Report, requirement: Requirement) -> str:

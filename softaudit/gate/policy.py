@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from softaudit.algorithms import ALGORITHMS
 from softaudit.arithmetic import ORDERS
 from softaudit.errors import OptionError
 from softaudit.formats import FORMATS
+from softaudit.gate.matching import is_pattern, matches
 from softaudit.json_v1 import FIGURES
 from softaudit.plan import known, make_key
 from softaudit.report import SIGNS, Bound, Level, Requirement
@@ -132,6 +132,8 @@ def _cell_pattern(where: str) -> str:
     parts = where.split("/")
     if len(parts) != 3:
         if "*" in where and len(parts) < 3:
+            if len(parts) == 2:
+                _check_ends(*parts)
             return where
         raise OptionError(f"{where!r} is no cell: function/format/algorithm, such as {_A_CELL}")
     function, arithmetic, algorithm = parts
@@ -146,6 +148,8 @@ def _cell_pattern(where: str) -> str:
             _check_part(step, ORDERS if kind == "summation order" else FORMATS, kind)
     else:
         _check_part(steps[0], FORMATS, "format")
+        for step in steps[1:]:
+            _check_part(step, {**FORMATS, **ORDERS}, "format or summation order")
     _check_part(algorithm, algorithms, "algorithm")
     if is_pattern(arithmetic):
         return where
@@ -155,21 +159,24 @@ def _cell_pattern(where: str) -> str:
     return f"{function}/{short}/{algorithm}"
 
 
+def _check_ends(function: str, algorithm: str) -> None:
+    """Check what stands before, and behind, a * that stands for the rest of a name."""
+    if function != "*" and not is_pattern(function):
+        known(function, ALGORITHMS, "function")
+    if algorithm != "*" and not is_pattern(algorithm):
+        known(algorithm, dict.fromkeys(a for of in ALGORITHMS.values() for a in of), "algorithm")
+
+
 _A_CELL = "softmax/float32/stable"
 
 
 def _check_part(part: str, names: Iterable[str], kind: str) -> None:
     if not is_pattern(part):
         known(part, names, kind)
-    elif not part.startswith("*") and not any(fnmatchcase(n, _lenient(part)) for n in names):
+    elif not part.startswith("*") and not any(matches(n, _lenient(part)) for n in names):
         known(part.strip("*?"), names, kind)
 
 
 def _lenient(part: str) -> str:
     """Let a pattern of a format match what stands before the steps that it may stand for."""
     return part.partition(":")[0]
-
-
-def is_pattern(text: str) -> bool:
-    """Whether it has wildcards."""
-    return any(sign in text for sign in "*?[")

@@ -9,8 +9,8 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from softaudit.algorithms import ALGORITHMS
-from softaudit.metrics import WORTH_TELLING
-from softaudit.tally import OVERFLOW, UNDERFLOW
+from softaudit.metrics import INFINITE_BIN, WORTH_TELLING
+from softaudit.tally import OVERFLOW, UNDERFLOW, percentiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,7 @@ def disagreements(cell: Cell) -> Iterator[tuple[str, str]]:
     A count has an event, which says where it was first, unless it is 0; a worst element has its
     cause counted, if its error is worth telling; and what broke by an overflow had one.
     """
+    yield from _errors(cell)
     for name, counted in _counts(cell):
         event = cell.events.get(name)
         if counted != (event.count if event else 0):
@@ -44,6 +45,24 @@ def disagreements(cell: Cell) -> Iterator[tuple[str, str]]:
     for cause, needed in _EVENT_OF_BREAK.items():
         if cause in cell.breaks and needed not in cell.events:
             yield "events", f"{needed} is not there, which breaks.{cause} comes from"
+
+
+def _errors(cell: Cell) -> Iterator[tuple[str, str]]:
+    """Hold what is said of errors against the histogram and the worst elements."""
+    largest = cell.ulp["max"]
+    expected: dict[str, float | None] = dict(percentiles(cell.histogram, largest))
+    expected["mean_over"] = sum(n for b, n in cell.histogram.items() if b != INFINITE_BIN)
+    if cell.worst:
+        expected["max"] = max(worst.ulp for worst in cell.worst)
+    elif INFINITE_BIN in cell.histogram:
+        expected["max"] = inf
+    for name, value in expected.items():
+        if cell.ulp[name] != value:
+            yield "ulp", f"{name} is {cell.ulp[name]}, by other figures of the cell {value}"
+    if (cell.ulp["mean"] or 0) > (largest or 0):
+        yield "ulp", "mean is above max"
+    if cell.correctly_rounded > cell.elements:
+        yield "correctly_rounded", f"{cell.correctly_rounded} of {cell.elements} elements"
 
 
 def _counts(cell: Cell) -> Iterator[tuple[str, float | None]]:

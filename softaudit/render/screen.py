@@ -21,6 +21,8 @@ class Screen:
         Only what was found, without tables.
     tables : bool
         False where a judgement is wanted alone.
+    folder : str
+        What names are relative to, as seen from the root of a repository.
     """
 
     width: int = 80
@@ -28,3 +30,4 @@ class Screen:
     columns: tuple[str, ...] = ()
     quiet: bool = False
     tables: bool = True
+    folder: str = ""

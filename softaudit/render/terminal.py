@@ -21,10 +21,11 @@ from softaudit.reproduce import row_command
 from softaudit.wording import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.console import RenderableType
 
+    from softaudit.findings import Finding
     from softaudit.model import Audit, Cell, Worst
     from softaudit.report import Report
 
@@ -80,6 +81,9 @@ WIDEST = 10_000
 def _audit(audit: Audit, screen: Screen) -> Iterator[RenderableType | Fixed]:
     yield _header(audit)
     if not screen.tables:
+        left_out = [f for f in findings(audit) if f.kind == "note" or f.cause == "cast-overflow"]
+        if left_out:
+            yield _sentences(left_out)
         return
     yield ""
     if audit.tables:
@@ -154,11 +158,15 @@ def _worst_lines(audit: Audit, found: list[tuple[Cell, Worst]]) -> Iterator[Rend
 
 
 def _closing(audit: Audit) -> Table:
+    return _sentences(findings(audit))
+
+
+def _sentences(found: Sequence[Finding]) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, min_width=7)
     grid.add_column(overflow="fold")
     styles = {"breaks": BAD, "holds": GOOD}
-    for kind, group in groupby(findings(audit), lambda finding: finding.kind):
+    for kind, group in groupby(found, lambda finding: finding.kind):
         for i, finding in enumerate(group):
             grid.add_row(Text("" if i else kind, style=styles.get(kind, HEAD)), finding.text)
     return grid

@@ -159,15 +159,21 @@ def _names(word: str) -> tuple[str, str]:
     if word == "-":
         return "<stdin>", "-"
     if _is_literal(word):
-        return printable(word, _NAME_LENGTH), printable(shlex.quote(word))
+        return printable(word, _NAME_LENGTH), _command(word)
     try:
         # Path.resolve would follow links out of the directory.
         below = Path(os.path.abspath(word)).relative_to(Path.cwd()).as_posix()  # noqa: PTH100
     except (ValueError, OSError):
-        return printable(Path(word).name or word), printable(shlex.quote(word))
+        # Beside here, a path stays as it is; from the root, its folders are nobody's business.
+        name = Path(word).name if os.path.isabs(word) else Path(os.path.normpath(word)).as_posix()  # noqa: PTH117
+        return printable(name or word), _command(word)
     # A leading dash would be taken for an option, or for standard input.
-    word = f"./{below}" if below.startswith("-") else below
-    return printable(below), printable(shlex.quote(word))
+    return printable(below), _command(f"./{below}" if below.startswith("-") else below)
+
+
+def _command(word: str) -> str:
+    """Give a word as a shell takes it; "" for one that cannot be shown."""
+    return shlex.quote(word) if word.isprintable() else ""
 
 
 def _class_axis_last(array: Found, axis: int, name: str) -> NDArray[Any]:

@@ -168,7 +168,6 @@ F16N, F16S, B32, BSUM, BSEQ, LOG, LSE = NAMES
         ("softmax/bfloat16:*/stable", (B32, BSUM)),
         ("*/bfloat16:bfloat16:*/*", (BSUM, BSEQ)),
         ("*:sequential/*", (BSEQ,)),
-        ("softmax/float16/[ns]*", (F16N, F16S)),
         ("softmax/float1?/naive", (F16N,)),
         ("log*", (LOG, LSE)),
         ("*/float8*/*", (LSE,)),

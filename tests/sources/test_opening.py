@@ -67,7 +67,7 @@ def test_a_named_pipe_is_read_like_standard_input():
     writer.join()
 
 
-def test_names_are_relative_below_the_directory_and_bare_above(tmp_path, monkeypatch, put):
+def test_names_are_never_absolute(tmp_path, monkeypatch, put):
     (tmp_path / "in here").mkdir()
     inner = put("in here/a.npy", npy(np.zeros(2)))
     outer = put("b.npy", npy(np.zeros(2)))
@@ -75,7 +75,15 @@ def test_names_are_relative_below_the_directory_and_bare_above(tmp_path, monkeyp
     assert (logits.name, logits.command) == ("in here/a.npy", "'in here/a.npy'")
     monkeypatch.chdir(tmp_path / "in here")
     (logits,) = read("../" + outer)
-    assert (logits.name, logits.command) == ("b.npy", "../b.npy")
+    assert (logits.name, logits.command) == ("../b.npy", "../b.npy")
+    (logits,) = read(str(tmp_path / outer))
+    assert (logits.name, logits.command) == ("b.npy", str(tmp_path / "b.npy"))
+
+
+def test_a_name_that_cannot_be_typed_has_no_command(put):
+    put("a\tb.npy", npy(np.zeros(2)))
+    (logits,) = read("a\tb.npy")
+    assert (logits.name, logits.command) == ("a\\tb.npy", "")
 
 
 def test_a_name_with_a_dash_is_no_option(put):
