@@ -135,13 +135,22 @@ def _some(cells: list[str], total: int) -> str:
     return cells[0] if len(cells) == 1 else f"{len(cells)} cells"
 
 
-def _breaks(audit: Audit) -> Iterator[Finding]:
+def left_out(audit: Audit) -> tuple[Finding, ...]:
+    """Give the sentences about what no figure covers: rows, cells, undecided values."""
+    return (*_notes(audit), *_lost_rows(audit))
+
+
+def _lost_rows(audit: Audit) -> Iterator[Finding]:
     lost: dict[str, list[Cell]] = {}
     for cell in audit.cells:
         if cell.rows["lost_to_cast"]:
             lost.setdefault(cell.key.arithmetic.storage.name, []).append(cell)
     for form, cells in lost.items():
         yield _lost_to_cast(form, cells)
+
+
+def _breaks(audit: Audit) -> Iterator[Finding]:
+    yield from _lost_rows(audit)
     told: dict[tuple[str, str, str], list[Cell]] = {}
     for cell in filter(is_broken, audit.cells):
         for cause in _breaking_causes(cell):

@@ -378,3 +378,25 @@ def test_names_with_control_characters_reach_no_terminal():
     found = from_json(document)
     assert found.skipped[0].reason == "\\x1b[31mred\\ud800\\n"
     assert "\x1b" not in RENDERERS["table"](found, Screen())
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "value", "says"),
+    [
+        ("ulp", "max", 1.0, "ulp: max is 1.0, by other figures of the cell inf"),
+        ("ulp", "p99", 0.5, "ulp: p99 is 0.5"),
+        ("ulp", "mean_over", 7, "ulp: mean_over is 7"),
+        (None, "correctly_rounded", 10**9, "correctly_rounded: 1000000000 of"),
+    ],
+)
+def test_errors_that_other_figures_deny(group, name, value, says):
+    """naive overflows in float16: its largest error is infinite, whatever a file says of it."""
+    found = softaudit.audit([[12.0, 1.0, 0.5], [0.0, 0.0, 0.0]], function=["softmax"],
+                            format=["float16"], algorithm=["naive"])  # fmt: skip
+    document = plain(make_report([found]))
+    cell = document["audits"][0]["cells"][0]
+    assert cell["ulp"]["max"] == "inf"
+    (cell if group is None else cell[group])[name] = value
+    with pytest.raises(InputError) as caught:
+        from_json(document)
+    assert says in str(caught.value)

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from softaudit.findings import arithmetic_words, findings, is_broken
+from softaudit.findings import arithmetic_words, findings, is_broken, left_out
 from softaudit.render import columns
 from softaudit.render.elements import element_tables
 from softaudit.render.facts import element_words, header_facts, worst_elements
@@ -81,9 +81,8 @@ WIDEST = 10_000
 def _audit(audit: Audit, screen: Screen) -> Iterator[RenderableType | Fixed]:
     yield _header(audit)
     if not screen.tables:
-        left_out = [f for f in findings(audit) if f.kind == "note" or f.cause == "cast-overflow"]
-        if left_out:
-            yield _sentences(left_out)
+        if missing := left_out(audit):
+            yield _sentences(missing)
         return
     yield ""
     if audit.tables:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import subprocess
 import sys
 from math import inf, nextafter
 from pathlib import Path
@@ -602,3 +603,84 @@ def test_no_number_of_jobs_and_no_block_size_changes_a_byte(softaudit, monkeypat
     assert run("two", 2, 9) == first
     assert run("three", 1, 1) == first
     assert first["code"] == ("1" if require == FAILS else "0")
+
+
+class TestNothingPassesUnseen:
+    """What could have been a pass of nothing: pipes that break, rows that are lost."""
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+    def test_a_pipe_whose_reader_goes(self, process):
+        """The reader opens the pipe and leaves: nothing was written, and nobody says 0."""
+        os.mkfifo("pipe")
+        with subprocess.Popen(["sh", "-c", "exec 3<pipe; exec 3<&-"]):
+            ended = process("gate", "a.npy", *F16, "--require", FAILS, "-o", "csv:pipe",
+                            "-o", "r.json", "--write-baseline", "b.txt")  # fmt: skip
+        assert (ended.code, ended.out) == (2, "")
+        assert ended.err == (
+            "softaudit: results cannot be written: whoever was to read them has gone\n"
+        )
+        assert not Path("r.json").exists()
+        assert not Path("b.txt").exists()
+
+    @pytest.mark.parametrize(
+        ("words", "code"), [(("gate", "nothing.npy", "--require", "*: ulp.max <= 1"), 2),
+                            (("gate", "a.npy", "--format", "float16", "--require", FAILS), 1)],
+    )  # fmt: skip
+    def test_nobody_reads_standard_error(self, words, code):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run([sys.executable, "-m", "softaudit", *words, "--progress", "always"],
+                              stderr=writing, stdout=subprocess.DEVNULL, check=False)  # fmt: skip
+        os.close(writing)
+        assert done.returncode == code
+
+    @pytest.mark.parametrize("row", [[np.nan, 1.0], [np.inf, 0.0], [-np.inf, -np.inf]])
+    @pytest.mark.parametrize("metric", ["overflow.result", "underflow.premature", "elements"])
+    def test_no_row_could_be_judged(self, fails, row, metric):
+        np.save("nothing.npy", np.array([row, row]))
+        said = fails("gate", "nothing.npy", *F16, "--require", f"softmax/*: {metric} <= 9")
+        assert said.startswith("nothing.npy: no row of it could be judged in softmax/float16/naive")
+        assert "no row of it" in fails("gate", "nothing.npy", *F16, "--write-baseline", "b.txt")
+
+    def test_rows_that_are_lost_are_told(self, softaudit):
+        """1e5 is beyond float16: its row is lost to the cast, and the other passes alone."""
+        np.save("lost.npy", np.array([[1e5, 0.0], [1.0, 0.0]]))
+        ended = softaudit("gate", "lost.npy", *F16, "--require", "*: overflow.result <= 0")
+        assert ended.code == 0
+        assert "1 logit beyond ±65504; 1 row lost, first (0)" in " ".join(ended.out.split())
+        np.save("some.npy", np.array([[np.nan, 0.0], [1.0, 0.0]]))
+        ended = softaudit("gate", "some.npy", *F16, "--require", "softmax/*: overflow.result <= 0")
+        assert "1 row with NaN is out of the statistics, first (0)" in " ".join(ended.out.split())
+
+    def test_cells_that_are_skipped_are_told(self, softaudit):
+        words = (
+            "--format",
+            "float8_e5m2,float32",
+            "--temperature",
+            "1e-6",
+            "--function",
+            "softmax",
+        )
+        ended = softaudit("gate", "a.npy", *words, "--function=softmax", "--algorithm=stable", "--require",
+                          "*/float32/*: ulp.max <= 1e9")  # fmt: skip
+        assert ended.code == 0
+        assert "1 cell skipped: temperature 1e-06 becomes 0 in float8_e5m2" in ended.out
+
+    def test_results_under_another_suffix(self, softaudit):
+        assert softaudit("check", "a.npy", *F16, "-o", "json:result.out").code == 0
+        assert softaudit("gate", "result.out", "--require", FAILS).code == 1
+
+    def test_brackets_in_names_are_brackets(self, softaudit):
+        Path("d [1]").mkdir()
+        np.save("d [1]/x.npy", LOGITS)
+        write("p.toml", 'format = "float16"\ninputs = ["d [1]/x.npy"]\n[[require]]\n'
+              'where = "*"\nmetric = "elements"\nat-least = 1\ninput = "d [1]/*"\n')  # fmt: skip
+        assert softaudit("gate", "--policy", "p.toml").code == 0
+
+    @pytest.mark.skipif(not Path("/dev/fd").exists(), reason="no descriptors as files here")
+    def test_process_substitution(self):
+        words = [sys.executable, "-m", "softaudit", "check", "a.npy", *F16, "-q"]
+        script = f"{shlex.join(words)} -o json:>(cat > got.json); wait; sleep 0.3"
+        done = subprocess.run(["bash", "-c", script], capture_output=True, check=False)
+        assert done.stderr == b""
+        assert json.loads(Path("got.json").read_text())["schema"] == 1
