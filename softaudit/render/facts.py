@@ -12,6 +12,7 @@ from softaudit.wording import NO_BREAK, count, place, plain, short, telling, ulp
 
 if TYPE_CHECKING:
     from softaudit.model import Audit, Cell, Source, Worst
+    from softaudit.report import Report
 
 
 def is_file(source: Source) -> bool:
@@ -33,7 +34,7 @@ def header_facts(audit: Audit) -> tuple[str, ...]:
     if source.axis not in (-1, len(source.shape) - 1):
         facts.append(f"axis {source.axis}")
     if audit.partial is not None:
-        facts.append(f"partial: interrupted after {count(audit.partial, 'row')}")
+        facts.append(_partial(audit.partial))
     if audit.range is not None and audit.widest is not None:
         facts.append(f"{short(audit.range[0])} … {short(audit.range[1])}")
         widest = short(audit.widest) if isfinite(audit.widest) else "above 1.8e308"
@@ -43,6 +44,18 @@ def header_facts(audit: Audit) -> tuple[str, ...]:
     if audit.elementary == "correct":
         facts.append("exp, log correctly rounded")
     return tuple(facts)
+
+
+def _partial(rows: int) -> str:
+    return f"partial: interrupted after {count(rows, 'row')}"
+
+
+def missing(report: Report) -> tuple[tuple[str, str], ...]:
+    """Say what a run that was interrupted left out: inputs, and how far they were audited."""
+    cut = [(a.source.input, a.partial) for a in report.audits if a.partial is not None]
+    partial = [(name, _partial(rows)) for name, rows in cut]
+    skipped = [(source.source, f"skipped: {source.reason}") for source in report.skipped]
+    return (*partial, *skipped)
 
 
 def worst_elements(audit: Audit) -> list[tuple[Cell, Worst]]:

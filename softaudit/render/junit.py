@@ -1,8 +1,10 @@
 """The report as JUnit's XML, which most CI servers show as tests.
 
 A gate's verdicts are test cases, and those that fail as errors are failures; without a judgement
-every cell is a case that passes, since nothing was required of it.  A case is in the suite of its
-input.  There are no times, time stamps or host names: no schema that is in use demands them.
+every cell is a case that passes, since nothing was required of it.  An input that was audited in
+part, or not at all, is a case with an error: nobody is to take what is missing for what is well.  A
+case is in the suite of its input.  There are no times, time stamps or host names: no schema that is
+in use demands them.
 
 References
 ----------
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from softaudit.findings import findings
-from softaudit.render.facts import line
+from softaudit.render.facts import line, missing
 from softaudit.render.verdicts import details, rule, title
 
 if TYPE_CHECKING:
@@ -38,9 +40,9 @@ def render(report: Report, screen: Screen | None = None) -> str:  # noqa: ARG001
         if report.judgement is None:
             _add_cells(suite, audit)
         for skipped in audit.skipped:
-            _add_skipped(suite, skipped.cell, skipped.reason)
-    for source in report.skipped:
-        _add_skipped(_suite(root, suites, source.source), source.source, source.reason)
+            SubElement(_case(suite, skipped.cell), "skipped", message=line(skipped.reason))
+    for name, words in missing(report):
+        SubElement(_case(_suite(root, suites, name), name), "error", message=line(words))
     if report.judgement is not None:
         _add_verdicts(root, suites, report.judgement)
     for element in (*suites.values(), root):
@@ -71,10 +73,6 @@ def _add_cells(suite: Element, audit: Audit) -> None:
         case = _case(suite, cell.key.name)
         about = (f for f in found if cell.key.name in f.cells)
         _say(case, tuple(line(f"{f.kind}: {f.text}") for f in about))
-
-
-def _add_skipped(suite: Element, name: str, reason: str) -> None:
-    SubElement(_case(suite, name), "skipped", message=line(reason))
 
 
 def _add_verdicts(root: Element, suites: dict[str, Element], judgement: Judgement) -> None:

@@ -15,6 +15,7 @@ from softaudit.render.facts import (
     element_words,
     header_facts,
     line,
+    missing,
     worst_elements,
 )
 from softaudit.render.gfm import code, escape, fence, item, table
@@ -51,7 +52,8 @@ def render(report: Report, screen: Screen | None = None) -> str:
         and elements; its width says nothing of where Markdown is read.
     """
     screen = screen or Screen()
-    blocks = ["# softaudit"] if report.judgement is None else [*_judgement(report.judgement)]
+    title = "# softaudit: partial" if missing(report) else "# softaudit"
+    blocks = [title] if report.judgement is None else [*_judgement(report.judgement)]
     for audit in report.audits:
         blocks += _audit(audit, screen)
     if report.audits and not screen.quiet:

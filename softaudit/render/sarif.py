@@ -28,7 +28,7 @@ from urllib.parse import quote
 from softaudit.findings import findings
 from softaudit.json_v1 import as_json
 from softaudit.metrics import CAUSES, DESCRIPTIONS
-from softaudit.render.facts import line
+from softaudit.render.facts import line, missing
 from softaudit.render.verdicts import BASELINE, REQUIREMENT, details, files, rule
 from softaudit.reproduce import row_command
 from softaudit.wording import count, place, plain
@@ -102,14 +102,16 @@ def _message(*lines: str) -> dict[str, str]:
 
 
 def _invocation(report: Report, left_out: int) -> dict[str, Any]:
-    told = [f"{s.source}: skipped: {s.reason}" for s in report.skipped]
+    errors = [f"{name}: {words}" for name, words in missing(report)]
+    told = []
     for audit in report.audits:
         told += [f"{audit.source.input}: {s.cell} skipped: {s.reason}" for s in audit.skipped]
     told += report.judgement.notes if report.judgement else ()
     told += [f"{count(left_out, 'result')} left out, beyond {MOST_RESULTS}"] if left_out else []
-    notes = [{"level": "note", "message": _message(text)} for text in told]
+    leveled = [*(("error", text) for text in errors), *(("note", text) for text in told)]
+    notes = [{"level": level, "message": _message(text)} for level, text in leveled]
     said = {"toolExecutionNotifications": notes} if notes else {}
-    return {"executionSuccessful": True, **said}
+    return {"executionSuccessful": not errors, **said}
 
 
 def _results(report: Report) -> Iterator[_Result]:

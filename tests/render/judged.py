@@ -64,6 +64,13 @@ def checked() -> Report:
     return report(*audits(), literal, skipped=skipped)
 
 
+@cache
+def interrupted() -> Report:
+    """What a run leaves that was interrupted in its first input, and had another to come."""
+    late = (SkippedSource("dumps/late.npy", "interrupted"),)
+    return report(replace(audits()[0], partial=31), skipped=late)
+
+
 def _verdict(found, name: str, metric: str, limit: float, standing="required", **rest) -> Verdict:
     cell = next(cell for cell in found.cells if cell.key.name == name)
     group, _, part = metric.partition(".")

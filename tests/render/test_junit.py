@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from junitparser import JUnitXml, Skipped
+from junitparser import Error, JUnitXml, Skipped
 from xmlschema import XMLSchema
 
 from softaudit.render import RENDERERS
@@ -23,6 +23,7 @@ from .judged import (
     checked,
     golden,
     hostile,
+    interrupted,
     judged,
     report,
     rulings,
@@ -64,18 +65,34 @@ def test_a_check_judges_nothing():
     assert read(checked()).failures == 0
 
 
-def test_what_was_skipped_says_why():
-    skipped = {
+def results_of(given, kind: type) -> dict[str, str]:
+    """Give the messages of results of one kind, by the name of their case."""
+    return {
         case.name: result.message
-        for suite in read(checked())
+        for suite in read(given)
         for case in suite
         for result in case.result
-        if isinstance(result, Skipped)
+        if isinstance(result, kind)
     }
-    assert list(skipped) == [
-        "softmax/float16:bfloat16/naive", "softmax/float16:bfloat16/stable", "dumps/late.npy",
-    ]  # fmt: skip
-    assert skipped["dumps/late.npy"] == "interrupted"
+
+
+def test_what_was_skipped_says_why():
+    skipped = results_of(checked(), Skipped)
+    assert list(skipped) == ["softmax/float16:bfloat16/naive", "softmax/float16:bfloat16/stable"]
+    assert all("does not hold every float16" in reason for reason in skipped.values())
+
+
+def test_an_interrupted_run_is_in_error():
+    """Half of a run, all green, would be taken for all of it."""
+    schema().validate(text_of(interrupted()))
+    assert results_of(interrupted(), Error) == {
+        ATTENTION: "partial: interrupted after 31 rows",
+        "dumps/late.npy": "skipped: interrupted",
+    }
+    found = read(interrupted())
+    assert (found.errors, found.failures) == (2, 0)
+    assert [suite.errors for suite in found] == [1, 1]
+    assert not results_of(judged(), Error)
 
 
 def test_counts_are_those_of_the_cases():

@@ -17,7 +17,19 @@ from softaudit.render.facts import line, worst_elements
 from softaudit.render.screen import Screen
 from softaudit.reproduce import row_command
 
-from .judged import HOSTILE, REPORTS, audits, changes, checked, golden, hostile, judged, passed
+from .judged import (
+    HOSTILE,
+    REPORTS,
+    audits,
+    changes,
+    checked,
+    golden,
+    hostile,
+    interrupted,
+    judged,
+    passed,
+    report,
+)
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 ALLOWED = {"text", "code_inline", "strong_open", "strong_close", "softbreak"}
@@ -136,6 +148,15 @@ def test_failures_stand_with_their_worst_element():
 
 def test_passed():
     assert said(tokens_of(passed()))[:2] == ["softaudit: passes", "1 requirement: 1 holds"]
+
+
+def test_an_interrupted_run_says_so_first():
+    titles = {
+        RENDERERS["markdown"](given, None).split("\n")[0]
+        for given in (interrupted(), replace(interrupted(), skipped=()))
+    }
+    assert titles == {"# softaudit: partial"}
+    assert RENDERERS["markdown"](report(*audits()), None).startswith("# softaudit\n")
 
 
 def test_figures_are_told_from_their_limits():

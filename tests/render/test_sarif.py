@@ -18,7 +18,19 @@ from softaudit.model import Source
 from softaudit.render import RENDERERS, sarif
 from softaudit.render.facts import is_file
 
-from .judged import ATTENTION, HEADS, HOSTILE, REPORTS, checked, golden, hostile, judged, report
+from .judged import (
+    ATTENTION,
+    HEADS,
+    HOSTILE,
+    REPORTS,
+    checked,
+    golden,
+    hostile,
+    interrupted,
+    judged,
+    passed,
+    report,
+)
 
 
 @cache
@@ -170,9 +182,22 @@ def test_notes_and_skips_are_notifications():
     told = [note["message"]["text"] for note in invocation["toolExecutionNotifications"]]
     assert told[0] == "dumps/late.npy: skipped: interrupted"
     assert len(told) == 3
-    (invocation,) = run_of(judged())["invocations"]
-    assert invocation["executionSuccessful"] is True
-    assert "exitCode" not in invocation
+    for ended in (judged(), passed()):
+        (invocation,) = run_of(ended)["invocations"]
+        assert invocation["executionSuccessful"] is True
+        assert "exitCode" not in invocation
+
+
+def test_an_interrupted_run_did_not_succeed():
+    text = RENDERERS["sarif"](interrupted(), None)
+    schema().validate(json.loads(text))
+    (invocation,) = run_of(interrupted())["invocations"]
+    assert invocation["executionSuccessful"] is False
+    told = invocation["toolExecutionNotifications"]
+    assert [(note["level"], note["message"]["text"]) for note in told] == [
+        ("error", f"{ATTENTION}: partial: interrupted after 31 rows"),
+        ("error", "dumps/late.npy: skipped: interrupted"),
+    ]
 
 
 def test_no_more_results_than_github_takes(monkeypatch):
