@@ -13,6 +13,7 @@ References
 from __future__ import annotations
 
 import re
+from posixpath import join, normpath
 from typing import TYPE_CHECKING
 
 from softaudit.findings import findings
@@ -34,15 +35,23 @@ MOST_BYTES = 1 << 20
 _LEVELS = {"breaks": "warning", "loses": "notice"}
 
 
-def render(report: Report, screen: Screen | None = None) -> str:  # noqa: ARG001
+def render(report: Report, screen: Screen | None = None) -> str:
     """Render a report as workflow commands: of a judgement what fails, else what was found.
+
+    Parameters
+    ----------
+    report : Report
+    screen : Screen, optional
+        Its folder stands before files, which GitHub looks for from the root of the repository.
 
     Returns
     -------
     str
         One command on a line; nothing where there is nothing to tell.
     """
-    judgement, named = report.judgement, files(report)
+    folder = screen.folder if screen else ""
+    named = {given: normpath(join(folder, file)) for given, file in files(report).items()}
+    judgement = report.judgement
     lines = list(_found(report, named) if judgement is None else _failed(judgement, named))
     more = len(lines) - MOST_LINES
     if more > 0:

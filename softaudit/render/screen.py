@@ -22,7 +22,7 @@ class Screen:
     tables : bool
         False where a judgement is wanted alone.
     folder : str
-        What names are relative to, as seen from the root of a repository.
+        What names of files are relative to, seen from the root of the repository; "" is the root.
     """
 
     width: int = 80

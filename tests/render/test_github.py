@@ -9,6 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from softaudit.render import RENDERERS, github
+from softaudit.render.screen import Screen
 
 from .judged import (
     ATTENTION,
@@ -33,10 +34,10 @@ def unescape(text: str, *more: tuple[str, str]) -> str:
     return text
 
 
-def commands(given) -> list[tuple[str, dict[str, str], str]]:
+def commands(given, screen=None) -> list[tuple[str, dict[str, str], str]]:
     """Read commands as the runner does: properties up to the next ::, apart at commas."""
     found = []
-    for line in RENDERERS["github"](given, None).split("\n")[:-1]:
+    for line in RENDERERS["github"](given, screen).split("\n")[:-1]:
         name, properties, data = re.fullmatch(r"::(\w+)(?: (.*?))?::(.*)", line, re.S).groups()
         pairs = [part.partition("=") for part in (properties or "").split(",") if part]
         signs = ((":", "%3A"), (",", "%2C"))
@@ -100,6 +101,43 @@ def test_a_command_cannot_be_forged():
     assert text == (
         "::error file=a%2Cb%3Ac%25%0A%3A%3Astop%3A%3A::100%25%0D%0A::set-output name=a::b"
     )
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "file"),
+    [
+        ("", "./a.npy", "a.npy"),
+        ("sub", "a.npy", "sub/a.npy"),
+        ("sub/deep", "../x/a.npy", "sub/x/a.npy"),
+        (".", "a.npy", "a.npy"),
+        ("sub", "/dumps/a.npy", "/dumps/a.npy"),
+    ],
+)
+def test_files_are_seen_from_the_root_of_the_repository(folder, name, file):
+    audit, *_ = checked().audits
+    audit = replace(audit, source=replace(audit.source, name=name, command=name))
+    found = commands(report(audit), Screen(folder=folder))
+    assert found
+    assert {where["file"] for _, where, _ in found} == {file}
+
+
+@pytest.mark.parametrize("start", ["", " ", "\n", "\r", "\r\n\t", "\u2028", "\x85 "])
+def test_no_name_begins_a_line(start):
+    """The runner drops leading blanks, and obeys `::stop-commands::` wherever it came from."""
+    forged = f"{start}::stop-commands::x"
+    given = hostile()
+    audit = given.audits[0]
+    audit = replace(audit, source=replace(audit.source, name=forged, key=forged))
+    names = {"cell": forged, "text": forged, "command": forged, "input": audit.source.input}
+    failures = tuple(replace(verdict, **names) for verdict in given.judgement.failures)
+    judgement = replace(given.judgement, failures=failures, notes=(forged,))
+    for ruled in (judgement, None):
+        text = RENDERERS["github"](replace(given, audits=(audit,), judgement=ruled), None)
+        lines = re.split("[\r\n]", text)
+        assert lines.pop() == ""
+        assert lines
+        for line in lines:
+            assert re.match("::(error|warning|notice) title=", line)
 
 
 def test_a_summary_that_fits_is_the_markdown():
