@@ -152,5 +152,7 @@ def test_the_pre_commit_hook():
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
     assert hook["entry"].split()[0] in scripts
     asked = re.compile(hook["files"]).search
-    assert all(map(asked, ["a.npy", "b/c.npz", "d.csv", "pyproject.toml", "x/pyproject.toml"]))
-    assert not any(map(asked, ["a.npy.py", "npy", "my-pyproject.toml.txt", "oldpyproject.toml"]))
+    logits = ["a.npy", "b/c.npz", "d.csv", "e.tsv", "b/f.csv.gz", "g.tsv.gz"]
+    assert all(map(asked, [*logits, "base.jsonl", "pyproject.toml", "x/policy.toml"]))
+    others = ["a.npy.py", "npy", "pyproject.toml.txt", "a.gz", "a.npy.gz", "a.json", "acsv", "toml"]
+    assert not any(map(asked, others))
