@@ -74,11 +74,21 @@ def gate(step, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("code", [0, 1, 2, 130])
-def test_exit_codes_pass_through(gate, tmp_path, code):
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (0, ""),
+        (1, ""),
+        (2, "itself failed (exit 2); its last line says why"),
+        (130, "was interrupted (exit 130)"),
+    ],
+)
+def test_exit_codes_pass_through_and_those_without_a_verdict_are_told(gate, tmp_path, code, told):
     ended, words = gate(code)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (code, "::error::from the gate\n", "")
-    assert words == ["gate", "--output-format", "table,github"]
+    begin = "::error title=softaudit gate::nothing was judged: the run"
+    lines = ["::error::from the gate", *([f"{begin} {told}"] if told else [])]
+    assert (ended.returncode, ended.stdout.splitlines(), ended.stderr) == (code, lines, "")
+    assert words == ["gate", "--output-format", "github"]
     assert (tmp_path / "output").read_text() == f"exit-code={code}\n"
 
 
@@ -103,19 +113,20 @@ def test_exit_codes_pass_through(gate, tmp_path, code):
 def test_arguments_are_words_and_never_code(gate, tmp_path, arguments, words):
     ended, found = gate(arguments=arguments)
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert found == ["gate", *words, "--output-format", "table,github"]
+    assert found == ["gate", *words, "--output-format", "github"]
     assert not (tmp_path / "injected").exists()
 
 
 def test_sarif_goes_to_a_file(gate):
     _, words = gate(sarif="out dir/$x 'y'.sarif")
-    assert words == ["gate", "--output-format", "table,github", "--output", "out dir/$x 'y'.sarif"]
+    assert words == ["gate", "--output-format", "github", "--output", "out dir/$x 'y'.sarif"]
 
 
 def test_a_quote_that_is_not_closed(step, gate, tmp_path):
     ended = step(GATE, arguments="a.npy '")
     assert ended.returncode == 2
     assert ended.stderr == "::error::softaudit: arguments: No closing quotation; close the quote\n"
+    assert (tmp_path / "output").read_text() == "exit-code=2\n"
     assert not (tmp_path / "record").exists()
 
 
