@@ -1,24 +1,24 @@
-"""Where results go: standard output, and files that are there whole or not at all."""
+"""Where results go: standard output, and files."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from softaudit.cli.files import appended, destination, is_same, spells
 from softaudit.cli.options import several, split
 from softaudit.errors import OptionError
 from softaudit.render.screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -157,9 +157,9 @@ class Results:
         self._open = ExitStack()
         paths = [*self.files, *filter(None, (baseline, shown.save_worst))]
         for i, path in enumerate(paths):
-            if any(_same(path, word) for word in inputs):
+            if any(is_same(path, word) for word in inputs):
                 raise OptionError(f"{path}: is an input; name another file to write")
-            if any(_same(path, other) or _spells(path, other) for other in paths[:i]):
+            if any(is_same(path, other) or spells(path, other) for other in paths[:i]):
                 raise OptionError(f"{path}: is to be written twice; name another file for one")
 
     def __enter__(self) -> Results:
@@ -172,7 +172,7 @@ class Results:
             )
             summary = os.environ.get("GITHUB_STEP_SUMMARY")
             wanted = summary if "github" in self.printed else None
-            self._summary = wanted and opening.enter_context(_appended(wanted))
+            self._summary = wanted and opening.enter_context(appended(wanted))
             self._open = opening.pop_all()
         return self
 
@@ -222,64 +222,6 @@ def _folder_in_workspace() -> str:
     workspace = os.environ.get("GITHUB_WORKSPACE", "")
     there = os.path.relpath(Path.cwd(), workspace) if workspace else "."
     return "" if there.startswith((".", "..")) else Path(there).as_posix()
-
-
-def _spells(path: str, other: str) -> bool:
-    """Whether two paths, of which neither need be there yet, are one."""
-    return os.path.realpath(path) == os.path.realpath(other)
-
-
-def _same(path: str, other: str) -> bool:
-    # os.path, since pathlib raises for names as long as literals may be.
-    both = os.path.exists(path) and os.path.exists(other)  # noqa: PTH110
-    return both and Path(path).samefile(other)
-
-
-@contextmanager
-def _appended(path: str) -> Iterator[BinaryIO]:
-    try:
-        with Path(path).open("ab") as file:
-            yield file
-    except OSError as error:
-        raise OptionError(f"GITHUB_STEP_SUMMARY: {path}: {error.strerror}") from error
-
-
-@contextmanager
-def destination(path: str) -> Iterator[BinaryIO]:
-    """Open a place for results; the file is there once all is well, or stays what it was.
-
-    Where nothing is written, nothing is left, unless whoever has nothing to write closes the file.
-
-    Raises
-    ------
-    OptionError
-        If the file cannot be written.
-    """
-    if Path(path).is_dir():
-        raise OptionError(f"{path}: is a directory; name a file to write")
-    if Path(path).exists() and not Path(path).is_file():
-        with Path(path).open("wb") as file:
-            yield file  # a pipe or a device, which nothing may take the place of
-        return
-    target = Path(os.path.realpath(path))  # a link stays one, and what it names is written
-    try:
-        handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise OptionError(f"{path}: cannot be written: {reason}") from error
-    temporary = Path(beside)
-    try:
-        os.close(handle)
-        with temporary.open("wb") as file:
-            yield file
-            is_done = file.closed
-        if is_done or temporary.stat().st_size:
-            umask = os.umask(0)
-            os.umask(umask)
-            temporary.chmod(0o666 & ~umask)
-            temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def print_text(text: str) -> None:
