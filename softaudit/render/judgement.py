@@ -1,4 +1,9 @@
-"""What the gate says, for people: requirements, the baseline, and each failure in full."""
+"""What the gate says, for people: requirements, the baseline, and what fails, cell by cell.
+
+A cell that got worse is worse in most of its figures, so that a block for each would say one thing
+five times.  Commands are lines of their own, as long as they are: a terminal wraps them so that
+they can be copied, which a line that was folded inside quotes cannot.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +13,28 @@ from rich.table import Table
 from rich.text import Text
 
 from softaudit.render.facts import element_words
-from softaudit.render.verdicts import passing_words, ruling_word, summary, verdict_word
+from softaudit.render.verdicts import by_cell, passing_words, ruling_word, summary, verdict_word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rich.console import RenderableType
 
     from softaudit.render.screen import Screen
+    from softaudit.render.terminal import Fixed
     from softaudit.report import Judgement, Ruling, Verdict
 
 BAD, WARNING, GOOD, HEAD, QUIET = "bold red", "yellow", "green", "bold", "dim"
 STYLES = {"fails": BAD, "worse": BAD, "new": BAD, "stale": BAD, "warns": WARNING, "holds": GOOD,
           "fixed": GOOD}  # fmt: skip
+INDENT = 6
+"""Columns before sentences: the longest word, and a blank."""
+
+MOST_BLOCKS = 20
+"""How many failing cells are shown."""
 
 
-def judgement_parts(judgement: Judgement, screen: Screen) -> Iterator[RenderableType]:
+def judgement_parts(judgement: Judgement, screen: Screen) -> Iterator[RenderableType | Fixed]:
     """Lay out a judgement.
 
     Parameters
@@ -35,17 +46,11 @@ def judgement_parts(judgement: Judgement, screen: Screen) -> Iterator[Renderable
     if judgement.rulings and not screen.quiet:
         yield _requirements(judgement.rulings)
         yield ""
-    shown = judgement.failures
+    shown = list(_failures(judgement))
     if not screen.quiet:
-        shown += tuple(change for change in judgement.changes if change.passed)
+        shown += _blocks(change for change in judgement.changes if change.passed)
     if shown:
-        grid = Table.grid(padding=(0, 1, 0, 0))
-        grid.add_column(no_wrap=True)
-        grid.add_column(overflow="fold")
-        for verdict in shown:
-            _add(grid, verdict)
-        yield grid
-        yield ""
+        yield from (*shown, "")
     for note in judgement.notes:
         yield Text.assemble(("note  ", HEAD), note)
     yield _summary(judgement)
@@ -70,16 +75,44 @@ def _requirements(rulings: tuple[Ruling, ...]) -> Table:
     return table
 
 
-def _add(grid: Table, verdict: Verdict) -> None:
-    word = verdict_word(verdict)
-    place = verdict.input if verdict.cell == "*" else f"{verdict.input} {verdict.cell}"
-    grid.add_row(Text(word, style=STYLES[word]), f"{place}: {verdict.text}")
-    if verdict.passed:
-        return
-    if verdict.worst is not None and verdict.metric is not None:
-        grid.add_row("", Text(f"worst {element_words(verdict.worst)}, {verdict.worst.cause}"))
-    if verdict.command:
-        grid.add_row("", Text(verdict.command, style=QUIET))
+def _failures(judgement: Judgement) -> Iterator[RenderableType | Fixed]:
+    cells = by_cell(judgement.failures)
+    for verdicts in cells[:MOST_BLOCKS]:
+        yield from _block(verdicts)
+    more = len(cells) - MOST_BLOCKS
+    if more > 0:
+        grid = _grid()
+        grid.add_row("", f"+{more} more; --output-format json or markdown has all")
+        yield grid
+
+
+def _blocks(verdicts: Iterable[Verdict]) -> Iterator[RenderableType | Fixed]:
+    for group in by_cell(verdicts):
+        yield from _block(group)
+
+
+def _block(verdicts: tuple[Verdict, ...]) -> Iterator[RenderableType | Fixed]:
+    """Say what is to be said of one cell: every figure, one worst element, one command."""
+    first, word = verdicts[0], verdict_word(verdicts[0])
+    place = first.input if first.cell == "*" else f"{first.input} {first.cell}"
+    grid = _grid()
+    sentence = f"{place}: {'; '.join(verdict.text for verdict in verdicts)}"
+    grid.add_row(Text(word, style=STYLES[word]), sentence)
+    worst = next((v.worst for v in verdicts if v.worst is not None and v.metric is not None), None)
+    if worst is not None and not first.passed:
+        grid.add_row("", Text(f"worst {element_words(worst)}, {worst.cause}"))
+    yield grid
+    if first.command and not first.passed:
+        from softaudit.render.terminal import Fixed  # which lays judgements out, and is not ready
+
+        yield Fixed(Text(" " * INDENT + first.command, style=QUIET))
+
+
+def _grid() -> Table:
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(no_wrap=True, min_width=INDENT - 1)
+    grid.add_column(overflow="fold")
+    return grid
 
 
 def _summary(judgement: Judgement) -> Text:

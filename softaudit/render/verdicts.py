@@ -11,6 +11,8 @@ from softaudit.report import SIGNS, Standing
 from softaudit.wording import count, minus, plain, rounded_away, short, telling
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from softaudit.report import Judgement, Report, Ruling, Verdict
 
 REQUIREMENT, BASELINE = "requirement", "baseline"
@@ -56,6 +58,17 @@ def verdict_word(verdict: Verdict) -> str:
     if verdict.standing != "required":
         return verdict.standing
     return "fails" if verdict.level == "error" else "warns"
+
+
+def by_cell(verdicts: Iterable[Verdict]) -> list[tuple[Verdict, ...]]:
+    """Put verdicts that say the same of one cell together, in the order of the first of each."""
+    found: dict[tuple[str, ...], list[Verdict]] = {}
+    for verdict in verdicts:
+        # An input may be there twice, at two temperatures: its command tells.
+        command, _, _ = verdict.command.partition(" --require ")
+        about = (verdict_word(verdict), verdict.input, verdict.cell, command)
+        found.setdefault(about, []).append(verdict)
+    return [tuple(group) for group in found.values()]
 
 
 def rule(verdict: Verdict) -> str:

@@ -18,7 +18,7 @@ from softaudit.gate import baseline_text, judge, read_baseline, requirement_of_t
 from softaudit.render import RENDERERS
 from softaudit.render.screen import Screen
 from softaudit.render.verdicts import passing_words
-from softaudit.report import Requirement, Ruling
+from softaudit.report import Requirement, Ruling, Verdict
 
 from .judged import audits, golden, report
 
@@ -43,7 +43,7 @@ def accepted() -> Report:
     attention, heads = audits()
     cells = {cell.key.name: cell for cell in attention.cells}
     better, worse = cells["softmax/float16/stable"], cells["softmax/float16/naive"]
-    cells[better.key.name] = replace(better, ulp={**better.ulp, "max": 0.75})
+    cells[better.key.name] = replace(better, ulp={**better.ulp, "max": 0.75, "p999": 1.5})
     cells[worse.key.name] = replace(worse, overflow={**worse.overflow, "exp": 300})
     del cells["log_softmax/bfloat16/stable"]
     source = replace(attention.source, sha256="0" * 64)
@@ -63,6 +63,9 @@ def passing() -> Report:
     return judge(made, asked(POLICY[0], POLICY[3]), read_baseline(baseline_text(made), "base.txt"))
 
 
+COMMAND = "      softaudit check "
+
+
 def shown(found: Report, width: int = 80, **options) -> str:
     return RENDERERS["table"](found, Screen(width, tables=False, **options))
 
@@ -75,8 +78,9 @@ def test_golden(found, width):
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 140])
 @pytest.mark.parametrize("found", [failing, passing], ids=lambda f: f.__name__)
-def test_no_line_is_longer_than_the_width(found, width):
-    assert max(map(len, shown(found(), width).split("\n"))) <= width
+def test_no_line_but_a_command_is_longer_than_the_width(found, width):
+    lines = shown(found(), width).split("\n")
+    assert all(len(line) <= width or line.startswith(COMMAND) for line in lines)
 
 
 def words(text: str) -> str:
@@ -85,15 +89,13 @@ def words(text: str) -> str:
 
 @pytest.mark.parametrize("width", [60, 80, 140, 1000])
 def test_all_is_said_at_every_width(width):
-    """Every sentence, worst element, command, limit and note, folded or not."""
+    """Every sentence, worst element, limit and note, folded or not."""
     found = failing().judgement
     text = words(shown(failing(), width))
     unfolded = words(shown(failing(), 1000))
     assert sorted(text.replace(" ", "")) == sorted(unfolded.replace(" ", ""))
     for verdict in (*found.failures, *found.changes):
         assert words(verdict.text.replace("\ue000", " ")) in unfolded
-    for failure in found.failures:
-        assert failure.command in unfolded
     for ruling in found.rulings:
         assert f" {passing_words(ruling)} {len(ruling.verdicts)} {ruling.requirement.text}" in (
             unfolded
@@ -102,11 +104,62 @@ def test_all_is_said_at_every_width(width):
         assert f"note {note}" in unfolded
 
 
-def test_commands_survive_the_folding():
-    """Put together again, a folded command is the command: nothing is cut, or hyphenated."""
-    for failure in failing().judgement.failures:
-        folded = words(shown(failing(), 80))
-        assert failure.command in folded
+@pytest.mark.parametrize("width", [20, 80])
+def test_commands_can_be_copied(width):
+    """Folded inside quotes a command would be another one: each is a line of its own."""
+    lines = [line for line in shown(failing(), width).split("\n") if line.startswith(COMMAND)]
+    failures = [f for f in failing().judgement.failures if f.command and f.metric != "ulp.p999"]
+    assert lines == [f"      {failure.command}" for failure in failures]
+    assert max(map(len, lines)) > 140
+
+
+def worse(name: str, command: str = "softaudit check", **rest) -> list[Verdict]:
+    """Give verdicts on three figures of one cell of an input."""
+    like = next(v for v in failing().judgement.failures if v.standing == "worse")
+    return [
+        replace(like, input=name, metric=metric, text=f"{metric} is {measured}",
+                measured=measured, command=f"{command} {name} --require '{metric} <= 1'", **rest)
+        for metric, measured in (("ulp.max", 8.5), ("ulp.p999", 6), ("ulp.p99", 5))
+    ]  # fmt: skip
+
+
+def blocks(failures: list[Verdict]) -> list[str]:
+    """Give the lines on failures alone."""
+    judgement = replace(passing().judgement, rulings=(), notes=(), failures=tuple(failures))
+    *lines, empty, _ = shown(report(judgement=judgement), 1000).rstrip("\n").split("\n")
+    assert empty == ""
+    return lines[1:]  # after the empty line below the inputs
+
+
+def test_a_cell_is_one_block_with_every_figure_worst_cell_first():
+    a, b = worse("a.npy"), worse("b.npy")
+    cell = "softmax/float16/stable: ulp.max is 8.5; ulp.p999 is 6; ulp.p99 is 5"
+    element = "      worst (1, 5, 0, 27): 0.000221, exact 0.000222, 8.7 ULP, argument-rounding"
+    assert blocks([b[0], a[0], *a[1:], *b[1:]]) == [
+        f"worse b.npy {cell}", element, f"{COMMAND}b.npy --require 'ulp.max <= 1'",
+        f"worse a.npy {cell}", element, f"{COMMAND}a.npy --require 'ulp.max <= 1'",
+    ]  # fmt: skip
+
+
+def test_what_differs_beside_the_cell_is_kept_apart():
+    """A requirement, a warning, and the same input at another temperature."""
+    given = [
+        *worse("a.npy"),
+        *worse("a.npy", standing="required"),
+        *worse("a.npy", command="softaudit check --temperature 2"),
+        *worse("a.npy", standing="required", level="warning"),
+    ]
+    told = [line.split()[0] for line in blocks(given) if not line.startswith(" ")]
+    assert told == ["worse", "fails", "worse", "warns"]
+
+
+def test_twenty_cells_and_a_count():
+    failures = [verdict for i in range(23) for verdict in worse(f"{i}.npy")]
+    found = blocks(failures)
+    assert len(found) == 20 * 3 + 1
+    assert found[-4].startswith("worse 19.npy ")
+    assert found[-1] == "      +3 more; --output-format json or markdown has all"
+    assert len(blocks(failures[: 20 * 3])) == 20 * 3
 
 
 def test_failures_come_before_what_is_fixed():
