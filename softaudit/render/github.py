@@ -13,7 +13,6 @@ References
 from __future__ import annotations
 
 import re
-from posixpath import join, normpath
 from typing import TYPE_CHECKING
 
 from softaudit.findings import findings
@@ -49,9 +48,7 @@ def render(report: Report, screen: Screen | None = None) -> str:
     str
         One command on a line; nothing where there is nothing to tell.
     """
-    folder = screen.folder if screen else ""
-    named = {given: normpath(join(folder, file)) for given, file in files(report).items()}
-    judgement = report.judgement
+    judgement, named = report.judgement, files(report, screen)
     lines = list(_found(report, named) if judgement is None else _failed(judgement, named))
     more = len(lines) - MOST_LINES
     if more > 0:

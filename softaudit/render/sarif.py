@@ -72,8 +72,16 @@ class _Result:
     properties: dict[str, Any] = field(default_factory=dict)
 
 
-def render(report: Report, screen: Screen | None = None) -> str:  # noqa: ARG001
-    """Render a report as one SARIF log, the same bytes for the same report."""
+def render(report: Report, screen: Screen | None = None) -> str:
+    """Render a report as one SARIF log, the same bytes for the same report.
+
+    Parameters
+    ----------
+    report : Report
+    screen : Screen, optional
+        Its folder stands before files: GitHub takes relative paths as seen from the root of the
+        repository, and its checkout_path is for absolute ones alone.
+    """
     results = list(_results(report))
     shown, left_out = results[:MOST_RESULTS], len(results[MOST_RESULTS:])
     named = {name for r in shown for name in (r.rule, r.properties.get("cause"))}
@@ -81,7 +89,7 @@ def render(report: Report, screen: Screen | None = None) -> str:  # noqa: ARG001
     run = {
         "tool": {"driver": _driver(report.tool["softaudit"], rules)},
         "invocations": [_invocation(report, left_out)],
-        "results": list(_laid_out(shown, rules, files(report))),
+        "results": list(_laid_out(shown, rules, files(report, screen))),
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(as_json(log), ensure_ascii=False, allow_nan=False, indent=1) + "\n"

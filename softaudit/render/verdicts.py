@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from math import isinf, nan
+from posixpath import join, normpath
 from typing import TYPE_CHECKING
 
 from softaudit.render.facts import element_words, is_file, line
@@ -13,6 +14,7 @@ from softaudit.wording import count, minus, plain, rounded_away, short, telling
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from softaudit.render.screen import Screen
     from softaudit.report import Judgement, Report, Ruling, Verdict
 
 REQUIREMENT, BASELINE = "requirement", "baseline"
@@ -113,7 +115,8 @@ def _whole(value: float) -> str:
     return str(int(value)) if value % 1 == 0 and abs(value) < 1e15 else ""
 
 
-def files(report: Report) -> dict[str, str]:
-    """Give the names of the files that were audited, by what verdicts call them."""
-    sources = (audit.source for audit in report.audits)
-    return {source.input: source.name for source in sources if is_file(source)}
+def files(report: Report, screen: Screen | None) -> dict[str, str]:
+    """Give the files that were audited, seen from the repository's root, by their input's name."""
+    folder = screen.folder if screen else ""
+    sources = (audit.source for audit in report.audits if is_file(audit.source))
+    return {source.input: normpath(join(folder, source.name)) for source in sources}

@@ -17,6 +17,7 @@ from softaudit.metrics import CAUSES, DESCRIPTIONS
 from softaudit.model import Source
 from softaudit.render import RENDERERS, sarif
 from softaudit.render.facts import is_file
+from softaudit.render.screen import Screen
 
 from .judged import (
     ATTENTION,
@@ -121,6 +122,14 @@ def test_files_have_a_place_and_literals_have_none():
         if uri_of(result)
     ]
     assert all(region == {"startLine": 1} for region in regions)
+
+
+def test_files_are_seen_from_the_root_of_the_repository():
+    """An alert is the same one from wherever the run was started."""
+    seen = json.loads(RENDERERS["sarif"](judged(), Screen(folder="a b/sub")))["runs"][0]["results"]
+    assert {uri_of(result) for result in seen} == {f"a%20b/sub/{ATTENTION}", f"a%20b/sub/{HEADS}"}
+    found = [result["partialFingerprints"]["primaryLocationLineHash"] for result in seen]
+    assert found == marks(judged())
 
 
 @pytest.mark.parametrize(
