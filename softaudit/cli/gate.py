@@ -60,12 +60,13 @@ def command(
             f"nothing is required: write [[{table}]] in {file.name}, or give --policy, "
             f"--require or --baseline"
         )
+    folder = None if inputs else file.folder
     read = [*words, str(file.path), *judging.files()]
     with (
-        Results(shown, judging.write_baseline, read, tables=False) as results,
+        Results(shown, judging.write_baseline, read, folder=folder, tables=False) as results,
         deferred() as stopped,
     ):
-        sources = [] if saved else read_all(words, asked, None if inputs else file.folder)
+        sources = [] if saved else read_all(words, asked, folder)
         results.check_savable(sources)
         report = (
             report_of_saved(words) if saved else report_of(sources, asked, stopped, elements=False)

@@ -142,17 +142,25 @@ class Results:
         Where to write a baseline.
     inputs : sequence of str
         What must not be written over: logits or saved results, the policy, the baseline.
+    folder : Path, optional
+        What inputs are named as seen from, where that is not here.
     tables : bool
         Whether people see the cells, or the judgement alone.
     """
 
     def __init__(
-        self, shown: Shown, baseline: str | None, inputs: Sequence[str], *, tables: bool = True
+        self,
+        shown: Shown,
+        baseline: str | None,
+        inputs: Sequence[str],
+        *,
+        folder: Path | None = None,
+        tables: bool = True,
     ) -> None:
         self.shown = shown
         self.printed = shown.printed()
         self.files = shown.files()
-        self.screen = replace(shown.screen(), tables=tables, folder=_folder_in_workspace())
+        self.screen = replace(shown.screen(), tables=tables, folder=_in_workspace(folder or Path()))
         self.baseline = baseline
         self._open = ExitStack()
         paths = [*self.files, *filter(None, (baseline, shown.save_worst))]
@@ -217,11 +225,11 @@ class Results:
             np.save(self._worst, rows(), allow_pickle=False)
 
 
-def _folder_in_workspace() -> str:
-    """Say where names are relative to, as GitHub sees it; "" elsewhere."""
+def _in_workspace(folder: Path) -> str:
+    """Say where a folder is in the repository that GitHub works in; "" elsewhere."""
     workspace = os.environ.get("GITHUB_WORKSPACE", "")
-    there = os.path.relpath(Path.cwd(), workspace) if workspace else "."
-    return "" if there.startswith((".", "..")) else Path(there).as_posix()
+    there = os.path.relpath(folder, workspace) if workspace else "."
+    return "" if there.startswith(".") else Path(there).as_posix()
 
 
 def print_text(text: str) -> None:
