@@ -17,7 +17,9 @@ from softaudit.render.columns import COLUMNS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```console\n\$ (?:cd (\S+) && )?(softaudit .+)\n((?s:.+?))\n```", README)
+BLOCKS = re.findall(
+    r"```console\n\$ (?:cd (\S+) && )?((?:[A-Z_]+=\S+ )*softaudit .+)\n((?s:.+?))\n```", README
+)
 
 WIDE_CELLS = re.compile(r"^(float(32|64)\b| {2}in )|/float(32|64)|^\w+ float(32|64)$", re.MULTILINE)
 WIDE = re.compile(r"float(32|64)|^ {2}in ")
@@ -45,8 +47,11 @@ def machine_independent(text: str) -> list[str]:
 @pytest.mark.parametrize(("folder", "command", "shown"), BLOCKS, ids=[c for _, c, _ in BLOCKS])
 def test_commands_print_what_the_readme_shows(folder, command, shown, capsys, monkeypatch):
     monkeypatch.chdir(ROOT / folder)
-    fails = any(line.startswith("fails  ") for line in shown.split("\n"))
-    assert run(shlex.split(command)[1:]) == int(fails)
+    fails = any(line.startswith(("fails  ", "::error ")) for line in shown.split("\n"))
+    variables, _, words = command.partition("softaudit ")
+    for variable in variables.split():
+        monkeypatch.setenv(*variable.split("="))
+    assert run(shlex.split(words)) == int(fails)
     printed = capsys.readouterr().out.rstrip("\n")
     if WIDE_CELLS.search(shown):
         assert machine_independent(printed) == machine_independent(shown)
