@@ -386,7 +386,12 @@ def test_names_with_control_characters_reach_no_terminal():
         ("ulp", "max", 1.0, "ulp: max is 1.0, by other figures of the cell inf"),
         ("ulp", "p99", 0.5, "ulp: p99 is 0.5"),
         ("ulp", "mean_over", 7, "ulp: mean_over is 7"),
-        (None, "correctly_rounded", 10**9, "correctly_rounded: 1000000000 of"),
+        (
+            None,
+            "correctly_rounded",
+            10**9,
+            "correctly_rounded: 1000000000, by the histogram 3 to 3",
+        ),
     ],
 )
 def test_errors_that_other_figures_deny(group, name, value, says):
@@ -399,4 +404,38 @@ def test_errors_that_other_figures_deny(group, name, value, says):
     (cell if group is None else cell[group])[name] = value
     with pytest.raises(InputError) as caught:
         from_json(document)
+    assert says in str(caught.value)
+
+
+def altered(place: tuple, value) -> dict:
+    document = plain(make_report([softaudit.audit(softaudit.read(str(FIXTURES / "digits_mlp.npy")),
+                                                  function=["softmax"], format=["bfloat16"],
+                                                  algorithm=["stable"], worst=0)]))  # fmt: skip
+    *path, last = ("audits", 0, *place)
+    part = document
+    for key in path:
+        part = part[key]
+    part[last] = value(part[last]) if callable(value) else value
+    return document
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "says"),
+    [
+        (("cells", 0, "correctly_rounded"), lambda n: n + 2000, "by the histogram"),
+        (("cells", 0, "correctly_rounded"), 0, "by the histogram"),
+        (("cells", 0, "ulp", "max"), lambda v: v * 0.9, "ulp: "),
+        (("cells", 0, "ulp", "mean"), 0.0, "ulp: mean is 0.0, by the histogram at least"),
+        (("cells", 0, "ulp", "mean"), None, "ulp: mean or max is null"),
+        (("cells", 0, "elements"), lambda n: 3 * n, "by what stands elsewhere"),
+        (("cells", 0, "rows", "audited"), 1, "rows in all"),
+        (("source", "rows"), 7, "by what stands elsewhere"),
+        (("sampled",), 7, "rows is an object, wanted 7 rows in all"),
+        (("partial",), 7, "rows is an object, wanted 7 rows in all"),
+    ],
+)
+def test_figures_that_the_histogram_or_the_shape_deny(place, value, says):
+    assert from_json(altered(("sampled",), None)).audits
+    with pytest.raises(InputError) as caught:
+        from_json(altered(place, value))
     assert says in str(caught.value)

@@ -77,11 +77,13 @@ def command(
 
 def is_saved(word: str) -> bool:
     """Tell a saved result by its suffix, or by its first byte: no logits begin with a brace."""
-    if word.lower().endswith(".json"):
-        return True
+    if word == "-" or word.lower().endswith(".json"):
+        return word != "-"
     try:
+        if not Path(word).is_file():  # opening a pipe would take what is in it
+            return False
         with Path(word).open("rb") as file:
-            return Path(word).is_file() and file.read(1) == b"{"
+            return file.read(1) == b"{"
     except (OSError, ValueError):
         return False  # a literal, or something that reading will complain about
 

@@ -111,6 +111,8 @@ class Shown:
             kind, _, path = word.partition(":")
             if kind not in RENDERERS or not path:
                 path, kind = word, by_suffix(word) or ""
+            if path == "-":
+                raise OptionError(f"{word}: --output-format says what standard output gets")
             if not kind and Path(path).is_dir():
                 raise OptionError(f"{path}: is a directory; name a file to write")
             if not kind:
@@ -229,7 +231,7 @@ def _in_workspace(folder: Path) -> str:
     """Say where a folder is in the repository that GitHub works in; "" elsewhere."""
     workspace = os.environ.get("GITHUB_WORKSPACE", "")
     there = os.path.relpath(folder, workspace) if workspace else "."
-    return "" if there.startswith(".") else Path(there).as_posix()
+    return "" if there == "." or Path(there).parts[0] == ".." else Path(there).as_posix()
 
 
 def print_text(text: str) -> None:

@@ -67,6 +67,12 @@ class Run:
         named = ", ".join(f"{n} {value}" for n, value in given.items() if n != "elementary")
         return f"{text} ({named})" if named else text
 
+    @property
+    def words(self) -> str:
+        """Name all settings."""
+        given = json.loads(self.settings)
+        return ", ".join(f"{n} {value}" for n, value in given.items()) or "default settings"
+
 
 @dataclass(frozen=True, slots=True)
 class Baseline:

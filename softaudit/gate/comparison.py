@@ -120,7 +120,8 @@ _NARROW = 11
 
 def _new_run(run: Run, audit: Audit) -> Verdict:
     cells = count(len(audit.cells), "cell")
-    return _whole("new", run, "*", f"{cells} not in the baseline; {_TAKE_IN}")
+    settings = "" if run.settings == "{}" else f" with {run.words}"
+    return _whole("new", run, "*", f"{cells} not in the baseline{settings}; {_TAKE_IN}")
 
 
 def _new(run: Run, audit: Audit, cell: Cell, known: Mapping[str, Mapping[str, float]]) -> Verdict:
@@ -145,8 +146,11 @@ _TAKE_IN = "--write-baseline takes it in"
 def _stale(audits: dict[Run, Audit], baseline: Baseline) -> Iterator[Verdict]:
     for run, cells in baseline.cells.items():
         if run not in audits:
-            text = f"the input was not audited, and the baseline has {count(len(cells), 'cell')}"
-            yield _whole("stale", run, "*", f"{text} of it; {_LEAVE_OUT}")
+            held = f"the baseline has {count(len(cells), 'cell')} of it"
+            text = f"the input was not audited, and {held}"
+            if now := [other.words for other in audits if other.input == run.input]:
+                text = f"{held} with {run.words}, and it was audited with {now[0]}"
+            yield _whole("stale", run, "*", f"{text}; {_LEAVE_OUT}")
             continue
         computed = {cell.key.name for cell in audits[run].cells}
         for name in cells:

@@ -103,6 +103,10 @@ def _notes(old: Report, new: Report) -> Iterator[str]:
             f"processor features: only the old has {_list(features[0] - features[1])}; "
             f"only the new has {_list(features[1] - features[0])}"
         )
+    for which, report in (("old", old), ("new", new)):
+        for audit in report.audits:
+            if audit.partial is not None:
+                yield f"{audit.source.input}: the {which} result is partial: {audit.partial} rows"
     hashes = {run: audit.source.sha256 for run, audit in by_run(old).items()}
     for run, audit in by_run(new).items():
         if hashes.get(run, audit.source.sha256) != audit.source.sha256:

@@ -9,7 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from softaudit.algorithms import ALGORITHMS
-from softaudit.metrics import INFINITE_BIN, WORTH_TELLING
+from softaudit.metrics import BINS_PER_OCTAVE, INFINITE_BIN, ONE_ULP_BIN, WORTH_TELLING, edge
 from softaudit.tally import OVERFLOW, UNDERFLOW, percentiles
 
 if TYPE_CHECKING:
@@ -62,8 +62,38 @@ def _errors(cell: Cell) -> Iterator[tuple[str, str]]:
     # The largest is mpmath's figure, and the mean within the enclosures' radius.
     if (cell.ulp["mean"] or 0) > (largest or 0) * (1 + 2.0**-40) + cell.ulp_radius:
         yield "ulp", "mean is above max"
-    if cell.correctly_rounded > cell.elements:
-        yield "correctly_rounded", f"{cell.correctly_rounded} of {cell.elements} elements"
+    relative = max((worst.relative for worst in cell.worst), default=0.0)
+    if relative > (cell.relative_max or 0) * (1 + 2.0**-30):
+        yield "relative", f"max is {cell.relative_max}, and a worst element's {relative}"
+    yield from _within_bins(cell)
+
+
+def _within_bins(cell: Cell) -> Iterator[tuple[str, str]]:
+    """Hold figures against the bins that errors lie in; what is not in one has an infinite y."""
+    finite = {b: n for b, n in cell.histogram.items() if b != INFINITE_BIN}
+    total = sum(cell.histogram.values())
+    if total > cell.elements:
+        yield "histogram", f"has {total} errors of {cell.elements} elements"
+    half = ONE_ULP_BIN - BINS_PER_OCTAVE  # errors on its edge are ties, or just beside one
+    least = sum(n for b, n in finite.items() if b < half)
+    most = sum(n for b, n in finite.items() if b <= half + 1) + cell.elements - total
+    if not least <= cell.correctly_rounded <= most:
+        yield "correctly_rounded", f"{cell.correctly_rounded}, by the histogram {least} to {most}"
+    mean, largest, slack = cell.ulp["mean"], cell.ulp["max"], cell.ulp_radius
+    if (mean is None) != (not finite) or (largest is None) != (total == 0):
+        yield "ulp", "mean or max is null, or should be"
+    if mean is not None:
+        below = sum(_lower(b) * n for b, n in finite.items()) / sum(finite.values())
+        if mean < below * (1 - 2.0**-40) - slack:
+            yield "ulp", f"mean is {mean}, by the histogram at least {below}"
+    if largest is not None and largest < inf:
+        top = max(finite)
+        if not _lower(top) * (1 - 2.0**-40) - slack <= largest <= edge(top) * 1.01 + slack:
+            yield "ulp", f"max is {largest}, by the histogram {_lower(top)} to {edge(top)}"
+
+
+def _lower(index: int) -> float:
+    return edge(index - 1) if index else 0.0
 
 
 def _counts(cell: Cell) -> Iterator[tuple[str, float | None]]:

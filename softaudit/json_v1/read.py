@@ -10,7 +10,7 @@ import json
 import re
 import shlex
 from dataclasses import dataclass, replace
-from math import inf
+from math import inf, prod
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -176,6 +176,12 @@ class Node:
             raise self.wrong("a count")
         return self.integer()
 
+    def positive(self) -> int:
+        """Take it for a number of things that happened."""
+        if self.count() == 0:
+            raise self.wrong("a count above 0")
+        return self.count()
+
     def number(self) -> float:
         """Take it for a number; an integer stays one."""
         if self.value in SPECIAL and isinstance(self.value, str):
@@ -212,6 +218,13 @@ def _audit(at: Node) -> Audit:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"{at.file}: {at.place}.cells has {twice} twice")
+    partial = at["partial"].or_none(Node.count)
+    rows = partial if partial is not None else _asked_rows(at, source)
+    for cell, part in zip(cells, at["cells"].parts(), strict=True):
+        if sum(cell.rows.values()) != rows:
+            raise part["rows"].wrong(f"{rows} rows in all")
+        each = 1 if cell.key.function == "logsumexp" else source.columns
+        part["elements"].same(cell.rows["audited"] * each)
     return Audit(
         source=source,
         temperature=_temperature(at["temperature"]),
@@ -225,10 +238,19 @@ def _audit(at: Node) -> Audit:
         range=at["range"].or_none(_range),
         widest=at["widest"].or_none(Node.size),
         row=at["row"].or_none(Node.index),
-        partial=at["partial"].or_none(Node.count),
+        partial=partial,
         elementary=elementary,
         shown_worst=max(5, *(len(cell.worst) for cell in cells), 0),
     )
+
+
+def _asked_rows(at: Node, source: Source) -> int:
+    """Give how many rows were to be audited."""
+    at["source"]["rows"].same(prod(source.shape) // max(source.columns, 1))
+    row, sampled = at["row"].or_none(Node.index), at["sampled"].or_none(Node.count)
+    if row is not None:
+        return 1
+    return source.rows if sampled is None else int(sampled)
 
 
 def _temperature(at: Node) -> float:
@@ -259,7 +281,7 @@ def _source(at: Node) -> Source:
     whole = is_named and not name.endswith("…")
     return Source(
         name=name,
-        command=shlex.quote(name) if whole else "",
+        command=_command(name) if whole and "\\" not in name else "",
         key=at["key"].or_none(Node.text),
         format=at["format"].text(),
         shape=at["shape"].index(),
@@ -268,6 +290,10 @@ def _source(at: Node) -> Source:
         columns=at["columns"].count(),
         sha256=at["sha256"].text(),
     )
+
+
+def _command(name: str) -> str:
+    return shlex.quote(f"./{name}" if name.startswith("-") else name)
 
 
 def _key(at: Node, elementary: str) -> CellKey:
@@ -345,7 +371,7 @@ def _worst(at: Node) -> Worst:
 
 
 def _event(at: Node) -> Event:
-    return Event(at["count"].count(), at["rows"].count(), at["first"].index())
+    return Event(at["count"].positive(), at["rows"].positive(), at["first"].index())
 
 
 def _degenerate(at: Node) -> Degenerate:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from softaudit.findings import findings
 from softaudit.render import markdown
-from softaudit.render.facts import line
+from softaudit.render.facts import line, missing
 from softaudit.render.verdicts import details, files, title
 from softaudit.wording import count, plain
 
@@ -54,6 +54,8 @@ def render(report: Report, screen: Screen | None = None) -> str:
     if more > 0:
         what = "finding" if judgement is None else "failure"
         lines[MOST_LINES:] = [command("notice", f"+{plain(count(more, f'more {what}'))}")]
+    for name, what in missing(report):
+        lines.append(command("error", line(what), title=line(f"{name}: not audited in full")))
     for note in judgement.notes if judgement else ():
         lines.append(command("notice", line(note), title="softaudit"))
     return "".join(f"{text}\n" for text in lines)

@@ -119,4 +119,5 @@ def files(report: Report, screen: Screen | None) -> dict[str, str]:
     """Give the files that were audited, seen from the repository's root, by their input's name."""
     folder = screen.folder if screen else ""
     sources = (audit.source for audit in report.audits if is_file(audit.source))
+    sources = (s for s in sources if not s.command.lstrip("'").startswith("/"))  # named in part
     return {source.input: normpath(join(folder, source.name)) for source in sources}

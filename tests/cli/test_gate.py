@@ -677,3 +677,39 @@ class TestNothingPassesUnseen:
         done = subprocess.run(["bash", "-c", script], capture_output=True, check=False)
         assert done.stderr == b""
         assert json.loads(Path("got.json").read_text())["schema"] == 1
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+    def test_logits_from_a_pipe(self, process):
+        os.mkfifo("in.npy")
+        with subprocess.Popen(["sh", "-c", "cat a.npy > in.npy"]):
+            assert process("gate", "in.npy", *F16, "--require", HOLDS).code == 0
+
+    def test_a_dash_is_standard_input_and_no_file(self, process, fails):
+        assert "--output-format says what" in fails("check", "a.npy", *F16, "-o", "json:-")
+        Path("-").write_text("{}")
+        stdin = Path("a.npy").read_bytes()
+        assert process("gate", "-", *F16, "--require", FAILS, stdin=stdin).code == 1
+
+    @pytest.mark.parametrize(
+        ("here", "word", "file"),
+        [("sub", "a.npy", "sub/a.npy"), (".ci/gate", "a.npy", ".ci/gate/a.npy"),
+         (".", "a.npy", "a.npy"), (".ci/gate", "../../a.npy", "a.npy")],
+    )  # fmt: skip
+    def test_annotations_name_files_from_the_workspace(
+        self, softaudit, monkeypatch, here, word, file
+    ):
+        monkeypatch.setenv("GITHUB_WORKSPACE", str(Path.cwd()))
+        Path(here).mkdir(parents=True, exist_ok=True)
+        if here != ".":
+            np.save(Path(here) / "a.npy", LOGITS)
+        monkeypatch.chdir(here)
+        ended = softaudit("gate", word, *F16, "--require", FAILS, "--output-format", "github")
+        assert ended.code == 1
+        assert f",file={file}::" in ended.out
+
+    def test_other_settings_are_told_as_such(self, softaudit):
+        assert softaudit("gate", "a.npy", *F16, "--write-baseline", "b.txt").code == 0
+        again = ("gate", "a.npy", *F16, "--baseline", "b.txt", "--elementary", "correct")
+        told = " ".join(softaudit(*again).out.split())
+        assert "with default settings, and it was audited with elementary correct" in told
+        assert "5 cells not in the baseline with elementary correct" in told

@@ -61,7 +61,10 @@ def test_failures_worst_first():
 
 
 def test_a_check_says_what_breaks_before_what_loses():
-    found = commands(checked())
+    *found, interrupted = commands(checked())
+    assert interrupted == (
+        "error", {"title": "dumps/late.npy: not audited in full"}, "skipped: interrupted"
+    )  # fmt: skip
     kinds = [where["title"].rpartition(": ")[2] for _, where, _ in found[:-1]]
     assert kinds == sorted(kinds)
     assert {(kind, name) for kind, (name, _, _) in zip(kinds, found, strict=False)} == {
@@ -110,7 +113,7 @@ def test_a_command_cannot_be_forged():
         ("sub", "a.npy", "sub/a.npy"),
         ("sub/deep", "../x/a.npy", "sub/x/a.npy"),
         (".", "a.npy", "a.npy"),
-        ("sub", "/dumps/a.npy", "/dumps/a.npy"),
+        ("sub", "/dumps/a.npy", None),  # whose name in a report has lost its folders
     ],
 )
 def test_files_are_seen_from_the_root_of_the_repository(folder, name, file):
@@ -118,7 +121,7 @@ def test_files_are_seen_from_the_root_of_the_repository(folder, name, file):
     audit = replace(audit, source=replace(audit.source, name=name, command=name))
     found = commands(report(audit), Screen(folder=folder))
     assert found
-    assert {where["file"] for _, where, _ in found} == {file}
+    assert {where.get("file") for _, where, _ in found} == {file}
 
 
 @pytest.mark.parametrize("start", ["", " ", "\n", "\r", "\r\n\t", "\u2028", "\x85 "])
