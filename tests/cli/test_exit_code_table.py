@@ -53,7 +53,7 @@ def folder(tmp_path_factory):
     saved = json.loads(Path("saved.json").read_text(encoding="utf-8"))
     for name, change in {
         "skipped.json": lambda d: d["skipped"].append({"source": "b.npy", "reason": "torn"}),
-        "partial.json": lambda d: d["audits"][0].update(partial=len(LOGITS)),
+        "partial.json": lambda d: d["audits"][0].update(partial=d["audits"][0]["source"]["rows"]),
         "undecided.json": undecide,
     }.items():
         document = json.loads(json.dumps(saved))
