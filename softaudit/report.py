@@ -29,6 +29,12 @@ class SkippedSource:
     reason: str
 
 
+def bound_text(bound: Bound, limit: float) -> str:
+    """Give a bound as requirements have it: `<= 40`, all digits, a whole number whole."""
+    whole = limit % 1 == 0 and abs(limit) < 1e15
+    return f"{SIGNS[bound]} {int(limit) if whole else limit!r}"
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """One line of a policy.
@@ -61,9 +67,7 @@ class Requirement:
     @property
     def text(self) -> str:
         """As `--require` takes it, but for input and level: `softmax/*: ulp.max <= 40`."""
-        whole = self.limit % 1 == 0 and abs(self.limit) < 1e15
-        limit = int(self.limit) if whole else self.limit
-        return f"{self.where}: {self.metric} {SIGNS[self.bound]} {limit!r}"
+        return f"{self.where}: {self.metric} {bound_text(self.bound, self.limit)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +238,7 @@ __all__ = [
     "Ruling",
     "SkippedSource",
     "Verdict",
+    "bound_text",
     "make_report",
     "merged",
     "processor_features",

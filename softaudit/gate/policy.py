@@ -78,7 +78,7 @@ def requirement_of_table(table: Mapping[str, Any], origin: str) -> Requirement:
         If a key is missing or unknown, or names what does not exist.
     """
     for key in table:
-        known_to(key, KEYS, f"{origin}: unknown key")
+        _known(key, KEYS, "key", origin)
     for key in ("where", "metric", "input", "level"):
         value = table.get(key, "")
         if not isinstance(value, str):
@@ -93,7 +93,7 @@ def requirement_of_table(table: Mapping[str, Any], origin: str) -> Requirement:
         raise OptionError(f"{origin}: {bounds[0]} is {limit!r}: give a number")
     if isinstance(limit, int) and abs(limit) > _LARGEST:
         raise OptionError(f"{origin}: {bounds[0]} is beyond every figure: give inf for no limit")
-    level = known_to(table.get("level", "error"), LEVELS, f"{origin}: unknown level")
+    level = _known(table.get("level", "error"), LEVELS, "level", origin)
     return _requirement(
         origin, table["where"], table["metric"], bounds[0], limit, table.get("input"), level
     )
@@ -110,7 +110,7 @@ def _requirement(
 ) -> Requirement:
     if math.isnan(limit):
         raise OptionError(f"{origin}: nan is no limit: give a number")
-    known_to(metric, FIGURES, f"{origin}: unknown metric")
+    _known(metric, FIGURES, "metric", origin)
     try:
         name = _cell_pattern(where)
     except OptionError as error:
@@ -118,29 +118,25 @@ def _requirement(
     return Requirement(name, metric, bound, limit, of_input, level, origin)
 
 
-def known_to(name: str, choices: Iterable[str], what: str) -> str:
+def _known(name: str, choices: Iterable[str], kind: str, origin: str) -> str:
     """Check a name against its choices; see `plan.known`, but with the place in front."""
-    place, _, last = what.rpartition(": ")
     try:
-        return known(name, choices, last.removeprefix("unknown "))
+        return known(name, choices, kind)
     except OptionError as error:
-        raise OptionError(f"{place}: {error}" if place else str(error)) from None
+        raise OptionError(f"{origin}: {error}") from None
 
 
 def _cell_pattern(where: str) -> str:
     """Check the parts of a cell's name; an arithmetic without wildcards loses its defaults."""
     parts = where.split("/")
+    if "*" in where and len(parts) < 3:
+        return _check_short(where, *parts)
     if len(parts) != 3:
-        if "*" in where and len(parts) < 3:
-            if len(parts) == 2:
-                _check_ends(*parts)
-            return where
         raise OptionError(f"{where!r} is no cell: function/format/algorithm, such as {_A_CELL}")
     function, arithmetic, algorithm = parts
     steps = arithmetic.split(":")
     if len(steps) > 4:
         raise OptionError(f"{where!r} is no cell: format[:compute[:accumulate[:order]]]")
-    algorithms = dict.fromkeys(a for of in ALGORITHMS.values() for a in of)
     _check_part(function, ALGORITHMS, "function")
     kinds = ("format", "compute format", "accumulator format", "summation order")
     if not any("*" in step for step in steps):  # whose * may stand for what is left out
@@ -150,7 +146,7 @@ def _cell_pattern(where: str) -> str:
         _check_part(steps[0], FORMATS, "format")
         for step in steps[1:]:
             _check_part(step, {**FORMATS, **ORDERS}, "format or summation order")
-    _check_part(algorithm, algorithms, "algorithm")
+    _check_part(algorithm, _ALGORITHMS, "algorithm")
     if is_pattern(arithmetic):
         return where
     if not is_pattern(function + algorithm):
@@ -159,24 +155,21 @@ def _cell_pattern(where: str) -> str:
     return f"{function}/{short}/{algorithm}"
 
 
-def _check_ends(function: str, algorithm: str) -> None:
-    """Check what stands before, and behind, a * that stands for the rest of a name."""
-    if function != "*" and not is_pattern(function):
-        known(function, ALGORITHMS, "function")
-    if algorithm != "*" and not is_pattern(algorithm):
-        known(algorithm, dict.fromkeys(a for of in ALGORITHMS.values() for a in of), "algorithm")
+def _check_short(where: str, function: str, rest: str = "*") -> str:
+    """Check a pattern of which a * stands for parts of the name, and give it back."""
+    if rest != "*" and not is_pattern(rest):
+        known(rest, _ALGORITHMS, "algorithm")
+    if "/" in where:
+        _check_part(function, ALGORITHMS, "function")
+    return where
 
 
 _A_CELL = "softmax/float32/stable"
+_ALGORITHMS = dict.fromkeys(name for of in ALGORITHMS.values() for name in of)
 
 
 def _check_part(part: str, names: Iterable[str], kind: str) -> None:
     if not is_pattern(part):
         known(part, names, kind)
-    elif not part.startswith("*") and not any(matches(n, _lenient(part)) for n in names):
+    elif not part.startswith("*") and not any(matches(n, part) for n in names):
         known(part.strip("*?"), names, kind)
-
-
-def _lenient(part: str) -> str:
-    """Let a pattern of a format match what stands before the steps that it may stand for."""
-    return part.partition(":")[0]

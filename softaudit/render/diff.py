@@ -54,7 +54,8 @@ def render_table(found: Difference, screen: Screen) -> str:
     """Render for a terminal: cell by cell, figure by figure."""
     from rich.text import Text
 
-    from softaudit.render.terminal import BAD, GOOD, HEAD, Fixed, to_text
+    from softaudit.render.layout import Fixed, to_text
+    from softaudit.render.terminal import BAD, GOOD, HEAD
 
     styles = {"worse": BAD, "better": GOOD}
     shown = [(f"  {change.metric}", *figures(change)) for change in found.changes]

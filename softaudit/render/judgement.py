@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from softaudit.render.facts import element_words
+from softaudit.render.layout import Fixed
 from softaudit.render.verdicts import by_cell, passing_words, ruling_word, summary, verdict_word
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from softaudit.render.screen import Screen
-    from softaudit.render.terminal import Fixed
     from softaudit.report import Judgement, Ruling, Verdict
 
 BAD, WARNING, GOOD, HEAD, QUIET = "bold red", "yellow", "green", "bold", "dim"
@@ -103,8 +103,6 @@ def _block(verdicts: tuple[Verdict, ...]) -> Iterator[RenderableType | Fixed]:
         grid.add_row("", Text(f"worst {element_words(worst)}, {worst.cause}"))
     yield grid
     if first.command and not first.passed:
-        from softaudit.render.terminal import Fixed  # which lays judgements out, and is not ready
-
         yield Fixed(Text(" " * INDENT + first.command, style=QUIET))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from softaudit.render.terminal import Fixed, to_text
+from softaudit.render.layout import Fixed, to_text
 from softaudit.wording import shorten, telling
 
 if TYPE_CHECKING:

@@ -22,7 +22,6 @@ from softaudit.render.gfm import code, escape, fence, item, table
 from softaudit.render.screen import Screen
 from softaudit.render.verdicts import (
     STANDINGS,
-    figure,
     passing_words,
     ruling_word,
     summary,
@@ -30,7 +29,7 @@ from softaudit.render.verdicts import (
     worst_words,
 )
 from softaudit.reproduce import row_command
-from softaudit.wording import count
+from softaudit.wording import apart, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,12 +90,13 @@ def _changes(judgement: Judgement) -> list[Verdict]:
 
 def _ruling(ruling: Ruling) -> tuple[str, ...]:
     asked, worst = ruling.requirement, _worst(ruling)
+    measured, limit = apart(worst.measured or 0, asked.limit)
     inputs = f" of {code(asked.input)}" if asked.input else ""
     return (
         f"{code(asked.text)}{inputs}",
-        figure(worst.measured, asked.limit),
+        measured,
         f"{code(worst.cell)}{_of_input(worst, ruling)}",
-        figure(asked.limit, worst.measured),
+        limit,
         passing_words(ruling),
         _outcome(ruling),
     )

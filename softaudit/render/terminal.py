@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -16,9 +14,9 @@ from softaudit.render import columns
 from softaudit.render.elements import element_tables
 from softaudit.render.facts import element_words, header_facts, worst_elements
 from softaudit.render.judgement import judgement_parts
+from softaudit.render.layout import Fixed, to_text
 from softaudit.render.screen import Screen
 from softaudit.reproduce import row_command
-from softaudit.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,35 +45,6 @@ def render(report: Report, screen: Screen | None = None) -> str:
         parts += ["", *judgement_parts(report.judgement, screen)]
     parts += [f"{skipped.source}: skipped: {skipped.reason}" for skipped in report.skipped]
     return "".join(to_text(part, screen) for part in parts)
-
-
-class Fixed:
-    """Content whose lines are as long as they are: it is never wrapped or cropped."""
-
-    def __init__(self, content: RenderableType) -> None:
-        self.content = content
-
-
-def to_text(content: RenderableType | Fixed, screen: Screen) -> str:
-    """Lay out content as a string without trailing blanks."""
-    fixed = isinstance(content, Fixed)
-    console = Console(
-        file=StringIO(),
-        width=WIDEST if fixed else screen.width,
-        force_terminal=screen.color,
-        color_system="standard" if screen.color else None,
-        highlight=False,
-        emoji=False,
-        markup=False,
-        legacy_windows=False,
-    )
-    with console.capture() as capture:
-        console.print(content.content if isinstance(content, Fixed) else content, crop=False)
-    lines = plain(capture.get()).split("\n")
-    return "\n".join(line.rstrip() for line in lines)
-
-
-WIDEST = 10_000
 
 
 def _audit(audit: Audit, screen: Screen) -> Iterator[RenderableType | Fixed]:

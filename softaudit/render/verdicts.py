@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from math import isinf, nan
 from posixpath import join, normpath
 from typing import TYPE_CHECKING
 
 from softaudit.render.facts import element_words, is_file, line
-from softaudit.report import SIGNS, Standing
-from softaudit.wording import count, minus, plain, rounded_away, short, telling
+from softaudit.report import Standing, bound_text
+from softaudit.wording import count, plain, rounded_away
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,8 +82,8 @@ def title(verdict: Verdict) -> str:
     origin = "" if verdict.standing == "required" else f" ({BASELINE})"
     if verdict.metric is None or verdict.limit is None:
         return line(f"{verdict.cell}: {verdict.metric or verdict.standing}{origin}")
-    limit = _whole(verdict.limit) or repr(verdict.limit)
-    return line(f"{verdict.cell}: {verdict.metric} {SIGNS[verdict.bound]} {limit}{origin}")
+    limit = bound_text(verdict.bound, verdict.limit)
+    return line(f"{verdict.cell}: {verdict.metric} {limit}{origin}")
 
 
 def worst_words(verdict: Verdict) -> str:
@@ -97,22 +96,6 @@ def details(verdict: Verdict) -> tuple[str, ...]:
     """Give lines: the sentence, the worst element, and what reproduces it."""
     parts = (line(verdict.text), worst_words(verdict), line(verdict.command))
     return tuple(part for part in parts if part)
-
-
-def figure(value: float | None, beside: float | None = None) -> str:
-    """Write a figure with digits enough to tell it from another; whole numbers whole."""
-    if value is None:
-        return "–"
-    if isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if value != value:  # noqa: PLR0124  NaN
-        return short(value)
-    whole = _whole(value)
-    return minus(whole) if whole else telling(repr(value), nan if beside is None else beside)
-
-
-def _whole(value: float) -> str:
-    return str(int(value)) if value % 1 == 0 and abs(value) < 1e15 else ""
 
 
 def files(report: Report, screen: Screen | None) -> dict[str, str]:

@@ -159,19 +159,6 @@ def test_an_interrupted_run_says_so_first():
     assert RENDERERS["markdown"](report(*audits()), None).startswith("# softaudit\n")
 
 
-def test_figures_are_told_from_their_limits():
-    """2036.73 against a limit of 2036.5 takes more than the four digits that say 2037 twice."""
-    from softaudit.render.verdicts import figure
-
-    assert figure(2036.7281, 2036.5) == "2036.7"
-    assert figure(2036.5, 2036.7281) == "2036.5"
-    assert figure(2036.7281, 2037) == "2036.7"
-    assert figure(0, 0.0) == "0"
-    assert figure(float("inf"), 3.0) == "∞"
-    assert figure(float("nan"), 3.0) == "nan"
-    assert figure(None, 3.0) == "–"
-
-
 def test_hostile_names_are_text():
     tokens = tokens_of(hostile())
     inlines = [t for token in tokens if token.type == "inline" for t in token.children]
