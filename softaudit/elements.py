@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.metrics import Judged
-    from softaudit.model import CellKey, Enclosure, Logits, Plan, Problem
+    from softaudit.model import CellKey, Enclosure, Function, Logits, Plan, Problem
 
 LONGEST = 40
 """Elements of a row that are shown; of a longer row, those with the largest errors."""
@@ -41,9 +41,9 @@ def row_tables(
     x = logits.take(np.array([number]))
     shape = logits.rows_shape
     index = tuple(int(i) for i in np.unravel_index(number, shape)) if shape else ()
-    for _, group in groupby(keys, lambda key: (key.function, key.arithmetic.storage.name)):
+    for _, group in groupby(keys, lambda key: (key.function, key.arithmetic.posed)):
         cells = list(group)
-        problem = pose(x, cells[0].arithmetic.storage, plan.temperature)
+        problem = pose(x, cells[0].arithmetic.posed, plan.temperature)
         yield _table(problem, cells, index, plan.reference)
 
 
@@ -68,7 +68,7 @@ def _table(problem: Problem, keys: list[CellKey], index: tuple[int, ...], method
             column=None if function == "logsumexp" else j,
             logit=None if function == "logsumexp" else float(problem.logits[0, j]),
             rounded=None if function == "logsumexp" else float(problem.values[0, j]),
-            exact=_exact(problem, keys[0], j, enclosure) if kind is RowKind.AUDITED else None,
+            exact=_exact(problem, function, j, enclosure) if kind is RowKind.AUDITED else None,
             results={n: ElementResult(float(v[j]), _error(m, j)) for n, (v, m) in judged.items()},
         )
         for j in columns
@@ -86,13 +86,12 @@ def _most_wrong(judged: list[Judged], size: int) -> list[int]:
     return sorted(np.argsort(-errors, kind="stable")[:LONGEST].tolist())
 
 
-def _exact(problem: Problem, key: CellKey, j: int, enclosure: Enclosure) -> str:
+def _exact(problem: Problem, function: Function, j: int, enclosure: Enclosure) -> str:
     if np.isinf(enclosure.high[0, j]):
         return repr(float(enclosure.high[0, j]))
-    form = key.arithmetic.storage
     row = reference.ShortRow(problem.values[0], problem.temperature)
     x = float(problem.values[0, j])
-    return reference.figures(row, x, key.function, float("nan"), form).exact
+    return reference.figures(row, x, function, float("nan"), problem.format).exact
 
 
 def _error(judged: Judged | None, j: int) -> float | None:

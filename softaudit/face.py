@@ -66,6 +66,9 @@ def audit(
     compute: Sequence[str] = (),
     accumulate: Sequence[str] = (),
     order: Sequence[str] = (),
+    subnormals: Sequence[str] = (),
+    saturate: bool = False,
+    block_size: Sequence[int] = (),
     temperature: float = 1.0,
     elementary: str = "numpy",
     worst: int = 5,
@@ -77,8 +80,13 @@ def audit(
     ----------
     logits : Logits or array_like, shape (..., columns)
         As read, or any real array, the class axis last.
-    function, format, algorithm, compute, accumulate, order : sequence of str
+    function, format, algorithm, compute, accumulate, order, subnormals : sequence of str
         Naming any makes the plain product of them; naming none gives the 24 default cells.
+        Algorithm "all" stands for all; subnormals are "keep" or "flush".
+    saturate : bool
+        Whether float8 formats have their largest number in place of what is beyond it.
+    block_size : sequence of int
+        Columns of a block, of the blockwise algorithms.
     temperature : float
         T, positive and finite.
     elementary : str
@@ -102,9 +110,15 @@ def audit(
     PlatformError
         If the processor's state breaks IEEE arithmetic.
     """
-    names = (function, format, algorithm, compute, accumulate, order)
-    options = dict(zip(OPTIONS, map(_several, names), strict=True))
-    plan = make_plan(options, temperature=temperature, elementary=elementary, worst=worst)
+    names = (function, format, algorithm, compute, accumulate, order, subnormals)
+    plan = make_plan(
+        dict(zip(OPTIONS, map(_several, names), strict=True)),
+        saturate=saturate,
+        block_sizes=block_size,
+        temperature=temperature,
+        elementary=elementary,
+        worst=worst,
+    )
     source = logits if isinstance(logits, Logits) else from_array(logits)
     return run_audit(source, plan, jobs=jobs)
 
@@ -118,6 +132,9 @@ def compute(
     compute: str | None = None,
     accumulate: str | None = None,
     order: str = "pairwise",
+    subnormals: str = "keep",
+    saturate: bool = False,
+    block_size: int | None = None,
     temperature: float = 1.0,
     elementary: str = "numpy",
 ) -> NDArray[Any]:
@@ -125,8 +142,10 @@ def compute(
 
     Parameters
     ----------
-    function, format, algorithm, compute, accumulate, order : str
+    function, format, algorithm, compute, accumulate, order, subnormals : str
         The cell; see `softaudit.audit`.
+    saturate : bool
+    block_size : int, optional
     logits : array_like, shape (..., columns)
     temperature : float
         T; rounded to the format.
@@ -144,9 +163,15 @@ def compute(
     OptionError, InputError
         For names, combinations, temperatures or arrays that cannot be asked.
     """
-    key = make_key(function, format, algorithm, compute, accumulate, order, elementary)
+    key = make_key(
+        *(function, format, algorithm, compute, accumulate, order),
+        subnormals=subnormals,
+        saturate=saturate,
+        block_size=block_size,
+        elementary=elementary,
+    )
     source = _asked(logits, key, temperature)
-    problem = pose(_all_rows(source), key.arithmetic.storage, temperature)
+    problem = pose(_all_rows(source), key.arithmetic.posed, temperature)
     values = algorithms.run(key, Evaluation(problem, key.arithmetic)).values
     return _shaped(values, source, key)
 

@@ -90,6 +90,7 @@ def _notes(audit: Audit) -> Iterator[Finding]:
             f"turned into −∞ (masks), rows kept: {event.rows}, first {place(event.first)}"
         )
         yield Finding("note", (), None, text)
+    yield from _saturated_notes(audit)
     reasons: dict[str, list[str]] = {}
     for skipped in audit.skipped:
         reasons.setdefault(skipped.reason, []).append(skipped.cell)
@@ -99,6 +100,20 @@ def _notes(audit: Audit) -> Iterator[Finding]:
         number = count(audit.reference.undecided, "exact value")
         text = f"{number} too near a boundary to be told apart within the budget: undecided"
         yield Finding("note", (), None, text)
+
+
+def _saturated_notes(audit: Audit) -> Iterator[Finding]:
+    told: dict[tuple[str, Event], list[Cell]] = {}
+    for cell in audit.cells:
+        event = cell.events.get("overflow.saturated")
+        if event is not None:
+            told.setdefault((cell.key.arithmetic.storage.name, event), []).append(cell)
+    for (form, event), cells in told.items():
+        largest = short(cells[0].key.arithmetic.storage.largest)
+        text = (
+            f"{form} +saturate: what is beyond ±{largest} is ±{largest}, {_where(event, 'logit')}"
+        )
+        yield Finding("note", tuple(c.key.name for c in cells), None, text)
 
 
 _DEGENERATE = {
@@ -154,7 +169,7 @@ def _breaks(audit: Audit) -> Iterator[Finding]:
     told: dict[tuple[str, str, str], list[Cell]] = {}
     for cell in filter(is_broken, audit.cells):
         for cause in _breaking_causes(cell):
-            told.setdefault((cell.key.algorithm, cause, _SENTENCES[cause](cell)), []).append(cell)
+            told.setdefault((cell.key.variant, cause, _SENTENCES[cause](cell)), []).append(cell)
     yield from _beyond_the_format(audit)
     for (algorithm, cause, sentence), cells in told.items():
         where = ", ".join(dict.fromkeys(arithmetic_words(c.key) for c in cells))
@@ -182,6 +197,8 @@ def arithmetic_words(key: CellKey) -> str:
     words += [f"in {a.compute.name}"] if a.compute != a.storage else []
     words += [f"summed in {a.accumulate.name}"] if a.accumulate != a.compute else []
     words += [a.order] if a.order != "pairwise" else []
+    words += ["+flush"] if a.flushes else []
+    words += ["+saturate"] if a.saturates else []
     return " ".join(words)
 
 
@@ -227,7 +244,7 @@ def _cast_overflow(cell: Cell) -> str:
 def _log_of_zero(cell: Cell) -> str:
     event = cell.breaks["log-of-zero"]
     instead = "" if cell.key.algorithm == "stable" else "; use stable"
-    infinity = "−inf" if cell.key.arithmetic.compute.has_infinity else "nan"
+    infinity = short(-cell.key.arithmetic.compute.overflow)
     return f"log(0) = {infinity}: {_where(event, 'result')}{instead}"
 
 

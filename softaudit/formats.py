@@ -13,7 +13,7 @@ Micikevicius et al., FP8 Formats for Deep Learning (2022), arXiv:2209.05433.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -37,19 +37,53 @@ class Format:
         p, the number of significant bits, the hidden one included.
     emin, emax : int
         Exponents of the least normal and of the largest number, as in 1.f × 2^e.
-    overflow : float
-        What overflow gives: infinity, or NaN in a format that has no infinity.
     top : int
         The largest significand as an integer of p bits; all ones but in float8_e4m3fn, where
         that code is NaN.
+    beyond : str
+        What stands for numbers beyond the largest: inf, nan in a format that has no infinity, or
+        largest where conversions saturate.
+    flushes : bool
+        Whether subnormal numbers become 0.
     """
 
     name: str
     precision: int
     emin: int
     emax: int
-    overflow: float
     top: int
+    beyond: Literal["inf", "nan", "largest"] = "inf"
+    flushes: bool = False
+
+    @cached_property
+    def plain(self) -> Format:
+        """The format as it is named: nothing saturates, and subnormal numbers are kept."""
+        return FORMATS[self.name]
+
+    @cached_property
+    def saturating(self) -> Format:
+        """The same, with the largest number, ±, in place of all beyond it, infinities too.
+
+        References
+        ----------
+        OCP 8-bit Floating Point Specification (OFP8) 1.0 (2023), conversion in saturating mode.
+        """
+        return replace(self, beyond="largest")
+
+    @cached_property
+    def keeping(self) -> Format:
+        """The same, with subnormal numbers."""
+        return replace(self, flushes=False)
+
+    @cached_property
+    def flushing(self) -> Format:
+        """The same, with 0 in place of subnormal numbers."""
+        return replace(self, flushes=True)
+
+    @cached_property
+    def overflow(self) -> float:
+        """What overflow gives: ∞, NaN, or the largest number."""
+        return self.largest if self.beyond == "largest" else float(self.beyond)
 
     @cached_property
     def subnormal_exponent(self) -> int:
@@ -74,7 +108,7 @@ class Format:
     @cached_property
     def has_infinity(self) -> bool:
         """Whether ±∞ are numbers of the format."""
-        return bool(np.isinf(self.overflow))
+        return self.beyond == "inf"
 
     @cached_property
     def dtype(self) -> np.dtype[Any]:
@@ -103,7 +137,7 @@ class Format:
 
 
 def _ieee(name: str, precision: int, emax: int) -> Format:
-    return Format(name, precision, 1 - emax, emax, overflow=np.inf, top=2**precision - 1)
+    return Format(name, precision, 1 - emax, emax, top=2**precision - 1)
 
 
 FORMATS: dict[str, Format] = {
@@ -113,7 +147,7 @@ FORMATS: dict[str, Format] = {
         _ieee("bfloat16", 8, 127),
         _ieee("float32", 24, 127),
         _ieee("float64", 53, 1023),
-        Format("float8_e4m3fn", 4, -6, 8, overflow=np.nan, top=0b1110),
+        Format("float8_e4m3fn", 4, -6, 8, top=0b1110, beyond="nan"),
         _ieee("float8_e5m2", 3, 15),
     )
 }
@@ -160,8 +194,9 @@ def round_to(x: NDArray[Any], form: Format) -> NDArray[Any]:
     Returns
     -------
     ndarray
-        Numbers of the format, in the dtype of `x`.  Beyond the format's range ±∞, or NaN where the
-        format has no infinity; −∞ and +∞ likewise.  NaN stays NaN, and zeros keep their sign.
+        Numbers of the format, in the dtype of `x`.  Beyond the format's range, and for −∞ and +∞,
+        what the format says: ±∞, NaN, or ± its largest number.  NaN stays NaN, and zeros keep their
+        sign.  Where the format flushes, what would be subnormal after rounding is ±0.
 
     Notes
     -----
@@ -170,6 +205,15 @@ def round_to(x: NDArray[Any], form: Format) -> NDArray[Any]:
     makes the processor round to it (P the precision of `x`; exact by the definition of IEEE
     addition, and the subtraction by Sterbenz's lemma).
     """
+    y = _round_all(x, form)
+    if form.flushes and y.size:
+        with np.errstate(invalid="ignore"):
+            subnormal = np.abs(y) < x.dtype.type(form.least_normal)
+        y = np.where(subnormal, np.copysign(np.zeros_like(y), y), y)
+    return y
+
+
+def _round_all(x: NDArray[Any], form: Format) -> NDArray[Any]:
     wide = np.finfo(x.dtype)
     drop = wide.nmant + 1 - form.precision
     if drop <= 0 or x.size == 0:

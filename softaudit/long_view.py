@@ -147,7 +147,7 @@ class AskedRows:
         self.logits = logits
         self._temperature = temperature
         self._method = method
-        self._rows: dict[tuple[int, str], reference.Answers] = {}
+        self._rows: dict[tuple[int, Format], reference.Answers] = {}
 
     def element(self, place: tuple[int, int], form: Format) -> tuple[float, float]:
         """Give one logit as read, and rounded."""
@@ -157,9 +157,9 @@ class AskedRows:
 
     def row(self, number: int, form: Format) -> reference.Answers:
         """Give a row to ask about its elements."""
-        if (number, form.name) not in self._rows:
-            self._rows[number, form.name] = self._look(number, form)
-        return self._rows[number, form.name]
+        if (number, form) not in self._rows:
+            self._rows[number, form] = self._look(number, form)
+        return self._rows[number, form]
 
     def _look(self, number: int, form: Format) -> reference.Answers:
         if self.logits.columns > WINDOW:

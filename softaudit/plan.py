@@ -7,21 +7,29 @@ from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any, cast
 
-from softaudit.algorithms import ALGORITHMS
+from softaudit.algorithms import ALGORITHMS, BLOCK_SIZE, BLOCKWISE, ORDERS_OF
 from softaudit.arithmetic import ELEMENTARY, ORDERS
 from softaudit.errors import OptionError
-from softaudit.formats import FORMATS
-from softaudit.model import Arithmetic, CellKey, Function, Plan, SkippedCell
+from softaudit.formats import FORMATS, Format
+from softaudit.model import Arithmetic, CellKey, Function, Plan, SkippedCell, arithmetic_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 DEFAULT_FORMATS = ("float16", "bfloat16", "float32", "float64")
 DEFAULT_FUNCTIONS = ("softmax", "log_softmax")
+DEFAULT_ALGORITHMS = ("naive", "log-of-softmax", "stable")
+ALL = "all"
 PAIRWISE = "pairwise"
 NUMPY = "numpy"
+KEEP = "keep"
+SUBNORMALS = (KEEP, "flush")
 ON_GPUS = ("float16", "bfloat16")
 """Formats for which the stable algorithms also run in float32, as GPUs do."""
+
+
+class NoSuchCell(OptionError):  # noqa: N818 -- what it says, and not how it is raised
+    """Names that are known, and do not go together."""
 
 
 def make_key(
@@ -31,31 +39,85 @@ def make_key(
     compute: str | None = None,
     accumulate: str | None = None,
     order: str = PAIRWISE,
+    *,
+    subnormals: str = KEEP,
+    saturate: bool = False,
+    block_size: int | None = None,
     elementary: str = NUMPY,
 ) -> CellKey:
-    """Name one cell by its parts; compute defaults to the format, accumulate to compute.
+    """Name one cell by its parts.
 
-    `elementary` says whose exp and log wide formats use.
+    Parameters
+    ----------
+    function, form, algorithm : str
+    compute, accumulate : str, optional
+        Formats; by default the storage format, and that of `compute`.
+    order : str
+    subnormals : {"keep", "flush"}
+        Whether every step makes 0 of subnormal numbers.
+    saturate : bool
+        Whether float8 formats have their largest number in place of what is beyond it.
+    block_size : int, optional
+        Columns of a block; the blockwise algorithms' own by default, and None for others.
+    elementary : str
+        Whose exp and log wide formats use.
 
     Raises
     ------
     OptionError
-        For an unknown name, or a compute format that does not hold the storage format.
+        For an unknown name.
+    NoSuchCell
+        For a combination that does not exist, such as a compute format narrower than the storage.
     """
-    storage = FORMATS[known(form, FORMATS, "format")]
-    steps = FORMATS[known(compute or form, FORMATS, "compute format")]
-    sums = FORMATS[known(accumulate or compute or form, FORMATS, "accumulator format")]
+    names = form, compute or form, accumulate or compute or form
+    whats = "format", "compute format", "accumulator format"
+    formats = [FORMATS[known(n, FORMATS, what)] for n, what in zip(names, whats, strict=True)]
     known(function, ALGORITHMS, "function")
     known(algorithm, ALGORITHMS[function], f"algorithm of {function}")
     known(order, ORDERS, "summation order")
     known(elementary, ELEMENTARY, "elementary functions")
-    if not steps.holds(storage):
-        raise OptionError(
-            f"compute format {steps.name} does not hold every {storage.name}: "
+    known(subnormals, SUBNORMALS, "way with subnormals")
+    _check_order(algorithm, order)
+    if not formats[1].holds(formats[0]):
+        raise NoSuchCell(
+            f"compute format {formats[1].name} does not hold every {formats[0].name}: "
             f"name one that is at least as wide"
         )
+    if saturate:
+        formats = _saturating(formats)
+    if subnormals != KEEP:
+        formats = [f.flushing for f in formats]
+    storage, steps, sums = formats
     arithmetic = Arithmetic(storage, steps, sums, order, elementary)
-    return CellKey(cast("Function", function), arithmetic, algorithm)
+    size = _block_size(algorithm, block_size)
+    return CellKey(cast("Function", function), arithmetic, algorithm, size)
+
+
+def _check_order(algorithm: str, order: str) -> None:
+    orders = ORDERS_OF.get(algorithm, tuple(ORDERS))
+    if order not in orders:
+        raise NoSuchCell(f"{algorithm} sums in an order of its own: {' or '.join(orders)}")
+
+
+def _saturating(formats: list[Format]) -> list[Format]:
+    if not any(f.name.startswith(FLOAT8) for f in formats):
+        names = " and ".join(dict.fromkeys(f.name for f in formats))
+        raise NoSuchCell(f"{names} cannot saturate: --saturate is for float8 formats")
+    return [f.saturating if f.name.startswith(FLOAT8) else f for f in formats]
+
+
+FLOAT8 = "float8"
+
+
+def _block_size(algorithm: str, size: int | None) -> int | None:
+    """Give a block size that goes into the cell's name; None for the algorithm's own."""
+    if size is None:
+        return None
+    if algorithm not in BLOCKWISE:
+        raise NoSuchCell(f"{algorithm} has no blocks: a block size is for {', '.join(BLOCKWISE)}")
+    if size < 1:
+        raise OptionError(f"block size {size}: must be 1 or more")
+    return None if size == BLOCK_SIZE else size
 
 
 def known(name: str, choices: Iterable[str], what: str) -> str:
@@ -74,14 +136,23 @@ MOST_NAMES = 20
 """How many names a message lists."""
 
 
-def make_plan(options: Mapping[str, Sequence[str]], **rest: Any) -> Plan:
+def make_plan(
+    options: Mapping[str, Sequence[str]],
+    *,
+    saturate: bool = False,
+    block_sizes: Sequence[int] = (),
+    **rest: Any,
+) -> Plan:
     """Make a plan from what is named: nothing gives the default cells, anything the product.
 
     Parameters
     ----------
     options : mapping
-        Names under function, format, algorithm, compute, accumulate, order; absent or empty
-        where none is given.
+        Names under `OPTIONS`; absent or empty where none is given.
+    saturate : bool
+        Whether float8 formats saturate, in all cells.
+    block_sizes : sequence of int
+        Of the blockwise algorithms.
     **rest
         The plan's other attributes; among them elementary, which holds for all cells.
 
@@ -95,14 +166,15 @@ def make_plan(options: Mapping[str, Sequence[str]], **rest: Any) -> Plan:
         raise OptionError(f"worst {rest['worst']}: must be 0 or more")
     elementary = rest.get("elementary", NUMPY)
     named = {name: tuple(options.get(name, ())) for name in OPTIONS}
-    if not any(named.values()):
+    if not (any(named.values()) or saturate or block_sizes):
         return Plan(default_keys(elementary), **rest)
-    keys, skipped = product_keys(*named.values(), elementary=elementary)
+    same = {"saturate": saturate, "elementary": elementary}
+    keys, skipped = product_keys(named, block_sizes, **same)
     return Plan(keys, skipped=skipped, **rest)
 
 
-OPTIONS = ("function", "format", "algorithm", "compute", "accumulate", "order")
-"""What makes the product, in the order of `product_keys`."""
+OPTIONS = ("function", "format", "algorithm", "compute", "accumulate", "order", "subnormals")
+"""Names that make the product."""
 
 
 def check_temperature(temperature: float) -> None:
@@ -112,29 +184,35 @@ def check_temperature(temperature: float) -> None:
 
 
 def default_keys(elementary: str = NUMPY) -> tuple[CellKey, ...]:
-    """Give the 24 default cells: every algorithm in four formats, and what GPUs do besides."""
+    """Give the 24 default cells: the usual algorithms in four formats, and what GPUs do besides."""
     keys = []
     named = partial(make_key, elementary=elementary)
     for function, form in product(DEFAULT_FUNCTIONS, DEFAULT_FORMATS):
-        keys += [named(function, form, algorithm) for algorithm in ALGORITHMS[function]]
+        keys += [named(function, form, algorithm) for algorithm in _algorithms(function, ())]
         if form in ON_GPUS:
             keys.append(named(function, form, "stable", "float32"))
     return tuple(keys)
 
 
+def _algorithms(function: str, asked: Sequence[str]) -> list[str]:
+    """Give the algorithms of a function among those asked for, in display order."""
+    wanted = asked or DEFAULT_ALGORITHMS
+    return [name for name in ALGORITHMS[function] if name in wanted or ALL in wanted]
+
+
 def product_keys(
-    functions: Sequence[str] = (),
-    formats: Sequence[str] = (),
-    algorithms: Sequence[str] = (),
-    computes: Sequence[str] = (),
-    accumulates: Sequence[str] = (),
-    orders: Sequence[str] = (),
-    *,
-    elementary: str = NUMPY,
+    named: Mapping[str, Sequence[str]], block_sizes: Sequence[int] = (), **same: Any
 ) -> tuple[tuple[CellKey, ...], tuple[SkippedCell, ...]]:
     """Give the plain product of what is named; what is not named takes its default.
 
-    `elementary` makes no product: all cells have the same.
+    Parameters
+    ----------
+    named : mapping
+        Names under `OPTIONS`.
+    block_sizes : sequence of int
+        They multiply the blockwise algorithms alone.
+    **same
+        What all cells have; see `make_key`.
 
     Returns
     -------
@@ -148,28 +226,49 @@ def product_keys(
     OptionError
         For an unknown name, or if no cell is left.
     """
-    for algorithm in algorithms:
-        known(algorithm, dict.fromkeys(a for of in ALGORITHMS.values() for a in of), "algorithm")
+    every = dict.fromkeys(a for of in ALGORITHMS.values() for a in of)
+    for algorithm in named["algorithm"]:
+        known(algorithm, (*every, ALL), "algorithm")
     keys: dict[CellKey, None] = {}
     skipped: list[SkippedCell] = []
-    for function in functions or DEFAULT_FUNCTIONS:
-        known(function, ALGORITHMS, "function")
-        chosen = [a for a in ALGORITHMS[function] if a in algorithms or not algorithms]
-        steps = product(computes or ("",), accumulates or ("",), orders or (PAIRWISE,))
-        arithmetics = product(formats or DEFAULT_FORMATS, steps)
-        for (form, (compute, sums, order)), algorithm in product(arithmetics, chosen):
-            try:
-                names = function, form, algorithm, compute or None, sums or None, order
-                keys[make_key(*names, elementary)] = None
-            except OptionError as error:
-                if not _wide_enough_elsewhere(form, compute):
-                    raise
-                skipped.append(SkippedCell(f"{function}/{form}:{compute}/{algorithm}", str(error)))
+    for parts, more in _combinations(named, block_sizes):
+        try:
+            keys[make_key(*parts, **(more | same))] = None
+        except NoSuchCell as error:
+            skipped.append(SkippedCell(_asked_name(*parts), str(error)))
+    if block_sizes and not any(key.algorithm in BLOCKWISE for key in keys):
+        raise OptionError(f"a block size is for {', '.join(BLOCKWISE)}: name one with --algorithm")
     if not keys:
         reason = skipped[0].reason if skipped else "no algorithm of that name has that function"
         raise OptionError(f"no cell is left to compute: {reason}")
     return tuple(keys), tuple(skipped)
 
 
-def _wide_enough_elsewhere(form: str, compute: str) -> bool:
-    return form in FORMATS and compute in FORMATS and not FORMATS[compute].holds(FORMATS[form])
+def _combinations(
+    named: Mapping[str, Sequence[str]], block_sizes: Sequence[int]
+) -> Iterator[tuple[tuple[str, str, str, str | None, str | None, str], dict[str, Any]]]:
+    """Give the parts of every cell that is asked for, in display order."""
+    steps = tuple(
+        product(
+            named["compute"] or (None,),
+            named["accumulate"] or (None,),
+            named["order"] or (PAIRWISE,),
+            named["subnormals"] or (KEEP,),
+        )
+    )
+    for function in named["function"] or DEFAULT_FUNCTIONS:
+        known(function, ALGORITHMS, "function")
+        chosen = _algorithms(function, named["algorithm"])
+        arithmetics = product(named["format"] or DEFAULT_FORMATS, steps)
+        for (form, (compute, sums, order, subnormals)), algorithm in product(arithmetics, chosen):
+            for size in (block_sizes if algorithm in BLOCKWISE else ()) or (None,):
+                more = {"subnormals": subnormals, "block_size": size}
+                yield (function, form, algorithm, compute, sums, order), more
+
+
+def _asked_name(
+    function: str, form: str, algorithm: str, compute: str | None, sums: str | None, order: str
+) -> str:
+    """Name a cell that does not exist."""
+    arithmetic = arithmetic_name(form, compute or form, sums or compute or form, order)
+    return f"{function}/{arithmetic}/{algorithm}"

@@ -27,11 +27,12 @@ def pose(logits: NDArray[np.float64], form: Format, temperature: float) -> Probl
     ----------
     logits : ndarray of float64, shape (rows, columns)
     form : Format
-        The storage format.
+        The storage format, which may saturate; the answer is one in the plain format all the same.
     temperature : float
         T, as given.
     """
-    return Problem(logits, round_to(logits, form), form, round_temperature(temperature, form))
+    rounded = round_to(logits, form)
+    return Problem(logits, rounded, form.plain, round_temperature(temperature, form))
 
 
 def finite_range(x: NDArray[np.float64]) -> tuple[tuple[float, float] | None, float | None]:

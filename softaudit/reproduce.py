@@ -6,7 +6,7 @@ from dataclasses import replace
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from softaudit.plan import default_keys
+from softaudit.plan import DEFAULT_ALGORITHMS, default_keys
 
 if TYPE_CHECKING:
     from softaudit.model import Audit, Cell, CellKey, Logits, Source, Worst
@@ -23,6 +23,8 @@ def row_command(audit: Audit, cell: Cell, worst: Worst) -> str:
     default = {k.name for k in default_keys()}
     if words and {cell.key.name for cell in audit.cells} != default:
         words += _arithmetic_words(key)
+    if words and key.algorithm not in DEFAULT_ALGORITHMS:
+        words += _algorithm_words(key)
     return " ".join(words)
 
 
@@ -33,7 +35,7 @@ def cell_command(audit: Audit, key: CellKey) -> str:
         return ""
     words += [f"--sample {audit.sampled}"] if audit.sampled is not None else []
     words += [f"--row {','.join(map(str, audit.row or (0,)))}"] if audit.row is not None else []
-    return " ".join((*words, *_arithmetic_words(key), f"--algorithm {key.algorithm}"))
+    return " ".join((*words, *_arithmetic_words(key), *_algorithm_words(key)))
 
 
 def requiring_command(audit: Audit, key: CellKey, requirement: Requirement) -> str:
@@ -66,4 +68,11 @@ def _arithmetic_words(key: CellKey) -> list[str]:
     words = [f"--function {key.function}", f"--format {a.storage.name}"]
     words += [f"--compute {a.compute.name}"] if a.compute != a.storage else []
     words += [f"--accumulate {a.accumulate.name}"] if a.accumulate != a.compute else []
-    return words + ([f"--order {a.order}"] if a.order != "pairwise" else [])
+    words += [f"--order {a.order}"] if a.order != "pairwise" else []
+    words += ["--subnormals flush"] if a.flushes else []
+    return words + (["--saturate"] if a.saturates else [])
+
+
+def _algorithm_words(key: CellKey) -> list[str]:
+    block = [f"--block-size {key.block_size}"] if key.block_size else []
+    return [f"--algorithm {key.algorithm}", *block]

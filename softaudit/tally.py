@@ -95,10 +95,12 @@ def make_cell(asked: AskedRows, key: CellKey, tally: Tally, cast: Cast) -> Cell:
     histogram = tally.ulp.histogram
     counts = {name: places.count for name, places in tally.range.places.items()}
     counts |= {"overflow.cast": cast.overflow.count, "overflow.cast_to_mask": cast.to_mask.count}
+    counts["overflow.saturated"] = cast.saturated.count
     happened = {
         **tally.range.places,
         "overflow.cast": cast.overflow,
         "overflow.cast_to_mask": cast.to_mask,
+        "overflow.saturated": cast.saturated,
         "rows.lost_to_cast": cast.lost_rows,
         "rows.masked_by_cast": cast.kept_masks,
     }
@@ -131,6 +133,7 @@ def make_cell(asked: AskedRows, key: CellKey, tally: Tally, cast: Cast) -> Cell:
 
 OVERFLOW = (
     "cast", "cast_to_mask", "exp", "sum", "zeroed", "result", "nan", "forced", "mismatch",
+    "saturated",
 )  # fmt: skip
 UNDERFLOW = ("forced", "premature", "subnormal")
 
@@ -170,9 +173,11 @@ def _capped(value: float | None, largest: float | None) -> float | None:
 def _worst(
     asked: AskedRows, key: CellKey, cause: str, place: tuple[int, int], computed: float
 ) -> Worst:
-    form = key.arithmetic.storage
+    form = key.arithmetic.posed
     x, rounded = asked.element(place, form)
-    found = reference.figures(asked.row(place[0], form), rounded, key.function, computed, form)
+    found = reference.figures(
+        asked.row(place[0], form), rounded, key.function, computed, form.plain
+    )
     return Worst(
         index=_index(asked.logits, place, key.function),
         logit=None if key.function == "logsumexp" else x,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from softaudit.formats import Format
     from softaudit.model import (
         Arithmetic,
         CellKey,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     )
     from softaudit.reference import Enclosed
 
-AS_READ = "float64"
+AS_READ = FORMATS["float64"]
 """The format that holds all logits as they are."""
 
 _GATHERING = 0.4
@@ -96,11 +97,11 @@ class Work:
         self.temperature = plan.temperature
         self.method = plan.reference
         self.tallies = {key: self._new_tally() for key in keys}
-        self.casts = {(key.function, key.arithmetic.storage.name): Cast() for key in keys}
+        self.casts = {(k.function, k.arithmetic.posed): Cast(k.arithmetic.posed) for k in keys}
         self.functions = tuple(dict.fromkeys(key.function for key in keys))
-        self.by_format: dict[str, list[CellKey]] = {}
+        self.by_format: dict[Format, list[CellKey]] = {}
         for key in keys:
-            self.by_format.setdefault(key.arithmetic.storage.name, []).append(key)
+            self.by_format.setdefault(key.arithmetic.posed, []).append(key)
         self.tiers: Counter[str] = Counter(dict.fromkeys(TIERS, 0))
         self.range: tuple[float, float] | None = None
         self.widest: float | None = None
@@ -117,7 +118,7 @@ class Work:
 
     def cast_of(self, key: CellKey) -> Cast:
         """Give what rounding the logits alone did, for a cell."""
-        return self.casts[key.function, key.arithmetic.storage.name]
+        return self.casts[key.function, key.arithmetic.posed]
 
     def add(self, numbers: NDArray[np.int64], within: Callable[[float], bool] = _go_on) -> None:
         """Audit some rows.
@@ -147,11 +148,11 @@ class Work:
 
     def _add_long(self, number: int, within: Callable[[float], bool]) -> None:
         """Audit one long row: what its windows add up to first, then the windows."""
-        asked: dict[str, list[CellKey]] = {AS_READ: []}
+        asked: dict[Format, list[CellKey]] = {AS_READ: []}
         for form, keys in self.by_format.items():
             asked[form] = keys if self.implementation.keeps_steps else []
         views = {
-            form: LongView(self.logits, number, FORMATS[form], self.temperature, self.method, keys)
+            form: LongView(self.logits, number, form, self.temperature, self.method, keys)
             for form, keys in asked.items()
         }
         original = views[AS_READ]
@@ -172,28 +173,27 @@ class Work:
         numbers: NDArray[np.int64],
         x: NDArray[np.float64],
         window: Window,
-        views: dict[str, LongView],
+        views: dict[Format, LongView],
     ) -> None:
-        as_read = pose(x, FORMATS[AS_READ], self.temperature)
+        as_read = pose(x, AS_READ, self.temperature)
         original = Block(numbers, as_read, window, views.get(AS_READ))
         original.enclose(self.functions, self.method)
         before = {function: original.judge(function) for function in self.functions}
         for form, keys in self.by_format.items():
-            posed = pose(x, FORMATS[form], self.temperature)
+            posed = pose(x, form, self.temperature)
             block = Block(numbers, posed, window, views.get(form))
             functions = tuple(dict.fromkeys(key.function for key in keys))
             if not block.take_over(original):
                 block.enclose(functions, self.method)
             for function in functions:
                 asking = [key for key in keys if key.function == function]
-                self._cast(block, function, before[function])
+                self._cast(block, self.casts[function, form], function, before[function])
                 self._judge(block, function, asking, before[function])
         if AS_READ not in self.by_format:
             self.tiers["undecided"] += sum(v.tiers["undecided"] for v in before.values())
 
-    def _cast(self, block: Block, function: Function, before: Decision) -> None:
+    def _cast(self, block: Block, cast: Cast, function: Function, before: Decision) -> None:
         kinds = block.kinds(function)
-        cast = self.casts[function, block.problem.format.name]
         cast.count(block.problem, kinds, block.numbers, block.window)
         if block.has_values(function):
             audited = kinds == RowKind.AUDITED
@@ -208,7 +208,7 @@ class Work:
     ) -> None:
         kinds = block.kinds(function)
         audited = kinds == RowKind.AUDITED
-        reused = block.problem.format.name == AS_READ and block.reuses(before, function)
+        reused = block.problem.format == AS_READ and block.reuses(before, function)
         decision = before if reused else block.judge(function)
         if block.has_values(function):
             left_out = int(np.count_nonzero(~audited)) * decision.rounded.shape[-1]

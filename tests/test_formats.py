@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from fractions import Fraction
 from math import copysign, inf, isnan, nan
 
@@ -294,3 +295,48 @@ HOLDS = {
 @pytest.mark.parametrize("name", FORMATS)
 def test_which_formats_hold_which(name):
     assert {other for other in FORMATS if FORMATS[name].holds(FORMATS[other])} == HOLDS[name]
+
+
+SATURATED = [
+    ("float8_e4m3fn", [448.0, 463.9, 464.0, 465.0, 1e9, inf, nan], [448.0] * 6 + [nan]),
+    ("float8_e5m2", [57344.0, 61439.0, 61440.0, 1e300, inf, nan], [57344.0] * 5 + [nan]),
+]
+
+
+@pytest.mark.parametrize(("name", "given_values", "expected"), SATURATED)
+def test_what_saturates_becomes_the_largest_number(name, given_values, expected):
+    form = FORMATS[name].saturating
+    x = np.array(given_values)
+    np.testing.assert_array_equal(round_to(x, form), expected)
+    np.testing.assert_array_equal(round_to(-x, form), -np.array(expected))
+    assert not form.has_infinity
+    assert form.plain is FORMATS[name]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_flushes_has_no_subnormal_numbers(name, dtype):
+    form = FORMATS[name]
+    if form.precision > 24 and dtype == np.float32:
+        return
+    least = form.least_normal
+    x = np.array([least, least * 0.6, form.least_subnormal, 1.0, -least / 2, -least], dtype)
+    flushed = round_to(x, form.flushing)
+    np.testing.assert_array_equal(flushed, [least, 0, 0, 1, 0, -least])
+    assert np.signbit(flushed[4])
+    assert form.flushing.keeping == form
+
+
+# What rounds to the least normal number is not subnormal.
+def test_flushing_looks_at_what_was_rounded():
+    form = FORMATS["float16"]
+    x = np.array([form.least_normal - form.least_subnormal / 4])
+    assert round_to(x, form.flushing) == form.least_normal
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_formats_are_the_same_in_every_process(name):
+    for form in (FORMATS[name], FORMATS[name].saturating, FORMATS[name].flushing):
+        there = pickle.loads(pickle.dumps(form))
+        assert there == form
+        assert hash(there) == hash(form)

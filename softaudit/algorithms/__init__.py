@@ -33,6 +33,15 @@ ALGORITHMS: dict[str, dict[str, Callable[[Evaluation], NDArray[Any]]]] = {
     },
 }
 
+BLOCKWISE = ("blockwise", "blockwise-fma")
+"""Algorithms that take a block size."""
+
+BLOCK_SIZE = 64
+"""Columns of their blocks, if nothing is asked for."""
+
+ORDERS_OF: dict[str, tuple[str, ...]] = {}
+"""Algorithms with sums of their own, and the orders that these can have."""
+
 
 def run(key: CellKey, evaluation: Evaluation) -> Output:
     """Run one cell's algorithm on a block of rows.

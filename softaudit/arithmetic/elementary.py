@@ -58,7 +58,7 @@ def exp(x: NDArray[Any], form: Format, elementary: str = "numpy") -> NDArray[Any
         makes of it.
     """
     if form.precision > _NARROW:
-        return ELEMENTARY[elementary].exp(np.ascontiguousarray(x))
+        return round_to(ELEMENTARY[elementary].exp(np.ascontiguousarray(x)), form)
     return _by_float64(np.exp, x, form)
 
 
@@ -80,7 +80,7 @@ def log(x: NDArray[Any], form: Format, elementary: str = "numpy") -> NDArray[Any
         negative number NaN.
     """
     if form.precision > _NARROW:
-        return ELEMENTARY[elementary].log(np.ascontiguousarray(x))
+        return round_to(ELEMENTARY[elementary].log(np.ascontiguousarray(x)), form)
     return _by_float64(np.log, x, form)
 
 

@@ -115,6 +115,8 @@ class Evaluation:
 
     def _logits(self) -> NDArray[Any]:
         x = self._problem.values.astype(self.compute.carrier)
+        if self.compute.flushes:
+            x = round_to(x, self.compute)
         if self._problem.temperature == 1.0:
             return x
         return round_to(x / x.dtype.type(self._problem.temperature), self.compute)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from softaudit.cli.options import one, several, split
+from softaudit.cli.options import one, several, split, variable
 from softaudit.errors import OptionError
 
 if TYPE_CHECKING:
@@ -29,7 +29,10 @@ class Asked:
         Names,
         several("format", "float16, bfloat16, float32, float64, float8_e4m3fn, float8_e5m2."),
     ] = None
-    algorithms: Annotated[Names, several("algorithm", "naive, stable, log-of-softmax.")] = None
+    algorithms: Annotated[
+        Names,
+        several("algorithm", "naive, log-of-softmax, stable by default; see explain; or all."),
+    ] = None
     computes: Annotated[
         Names, several("compute", "Format of every step; the logits' by default.")
     ] = None
@@ -38,6 +41,20 @@ class Asked:
     ] = None
     orders: Annotated[
         Names, several("order", "pairwise (default), sequential, compensated, numpy.")
+    ] = None
+    subnormals: Annotated[
+        Names, several("subnormals", "keep (default), or flush: every step makes 0 of them.")
+    ] = None
+    saturate: Annotated[
+        bool,
+        typer.Option(
+            "--saturate",
+            help="float8: the largest number in place of what is beyond it.",
+            envvar=variable("saturate"),
+        ),
+    ] = False
+    block_sizes: Annotated[
+        Names, several("block-size", "Columns of a block of blockwise algorithms.", metavar="N")
     ] = None
     temperature: Annotated[float, one("temperature", "Divide logits by T.", metavar="T")] = 1.0
     elementary: Annotated[
@@ -78,21 +95,20 @@ class Asked:
     def check(self) -> None:
         """Refuse what no logits could make right."""
         from softaudit.cli.progress import MODES
-        from softaudit.plan import known, make_plan
+        from softaudit.plan import known
 
         if self.row is not None and self.sample is not None:
             raise OptionError("--row and --sample exclude each other: give one of them")
         known(self.progress, MODES, "progress")
-        make_plan(self._names(), temperature=self.temperature, elementary=self.elementary)
+        self._make_plan(temperature=self.temperature, elementary=self.elementary)
 
     def plan(self, source: Logits, *, elements: bool) -> Plan:
         """Plan what to ask of a source; `elements` lets rows be shown element by element."""
-        from softaudit.plan import known, make_plan
+        from softaudit.plan import known
         from softaudit.reference import METHODS
         from softaudit.reproduce import is_literal
 
-        return make_plan(
-            self._names(),
+        return self._make_plan(
             temperature=self.temperature,
             elementary=self.elementary,
             reference=known(self.reference, METHODS, "reference"),
@@ -102,15 +118,26 @@ class Asked:
             elements=elements and (self.row is not None or is_literal(source)),
         )
 
-    def _names(self) -> dict[str, tuple[str, ...]]:
-        return {
+    def _make_plan(self, **rest: Any) -> Plan:
+        from softaudit.plan import make_plan
+
+        names = {
             "function": split(self.functions),
             "format": _formats(split(self.formats)),
             "algorithm": split(self.algorithms),
             "compute": split(self.computes),
             "accumulate": split(self.accumulates),
             "order": split(self.orders),
+            "subnormals": split(self.subnormals),
         }
+        sizes = tuple(_size(word) for word in split(self.block_sizes))
+        return make_plan(names, saturate=self.saturate, block_sizes=sizes, **rest)
+
+
+def _size(word: str) -> int:
+    if not word.isdecimal():
+        raise OptionError(f"--block-size {word}: must be a whole number of columns")
+    return int(word)
 
 
 def audited(

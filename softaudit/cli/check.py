@@ -31,7 +31,8 @@ def command(
     """Compute softmax and its relatives on logits, and judge every result.
 
     Options that take several values may be repeated or given comma lists.  Naming any of function,
-    format, algorithm, compute, accumulate, order makes the plain product of what is named.
+    format, algorithm, compute, accumulate, order, subnormals, saturate, block-size makes the plain
+    product of what is named.
     """
     from softaudit.cli.ending import end, read_all, report_of
     from softaudit.cli.interrupt import deferred

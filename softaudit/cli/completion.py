@@ -21,10 +21,11 @@ _FORMATS = ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float
 CHOICES: dict[str, tuple[str, ...]] = {
     "function": ("softmax", "log_softmax", "logsumexp"),
     "format": _FORMATS,
-    "algorithm": ("naive", "stable", "log-of-softmax"),
+    "algorithm": ("naive", "stable", "log-of-softmax", "all"),
     "compute": _FORMATS,
     "accumulate": _FORMATS,
     "order": ("pairwise", "sequential", "compensated", "numpy"),
+    "subnormals": ("keep", "flush"),
     "elementary": ("numpy", "correct"),
     "reference": ("certified", "mpmath"),
     "columns": (

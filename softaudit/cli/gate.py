@@ -21,8 +21,9 @@ Inputs = typer.Argument(
 )
 
 NOT_OF_SAVED = frozenset(
-    ("functions", "formats", "algorithms", "computes", "accumulates", "orders", "temperature",
-     "axis", "key", "sample", "row", "reference", "elementary", "worst", "save_worst")
+    ("functions", "formats", "algorithms", "computes", "accumulates", "orders", "subnormals",
+     "saturate", "block_sizes", "temperature", "axis", "key", "sample", "row",
+     "reference", "elementary", "worst", "save_worst")
 )  # fmt: skip
 """What cannot be asked of a result that was saved."""
 

@@ -16,7 +16,7 @@ from softaudit.errors import OptionError
 from softaudit.formats import FORMATS
 from softaudit.gate.matching import is_pattern, matches
 from softaudit.json_v1 import FIGURES
-from softaudit.plan import known, make_key
+from softaudit.plan import KEEP, known, make_key
 from softaudit.report import SIGNS, Bound, Level, Requirement
 
 if TYPE_CHECKING:
@@ -134,7 +134,8 @@ def _cell_pattern(where: str) -> str:
     if len(parts) != 3:
         raise OptionError(f"{where!r} is no cell: function/format/algorithm, such as {_A_CELL}")
     function, arithmetic, algorithm = parts
-    steps = arithmetic.split(":")
+    base, *modes = arithmetic.split("+")
+    steps = base.split(":")
     if len(steps) > 4:
         raise OptionError(f"{where!r} is no cell: format[:compute[:accumulate[:order]]]")
     _check_part(function, ALGORITHMS, "function")
@@ -146,13 +147,28 @@ def _cell_pattern(where: str) -> str:
         _check_part(steps[0], FORMATS, "format")
         for step in steps[1:]:
             _check_part(step, {**FORMATS, **ORDERS}, "format or summation order")
-    _check_part(algorithm, _ALGORITHMS, "algorithm")
+    for mode in modes:
+        _check_part(mode, MODES, "mode of an arithmetic")
+    variant, _, size = algorithm.partition(":")
+    _check_part(variant, _ALGORITHMS, "algorithm")
     if is_pattern(arithmetic):
         return where
+    more: dict[str, Any] = {"saturate": "saturate" in modes}
+    more |= {"subnormals": "flush" if "flush" in modes else KEEP}
     if not is_pattern(function + algorithm):
-        return make_key(function, steps[0], algorithm, *steps[1:]).name
-    short = make_key("softmax", steps[0], "naive", *steps[1:]).arithmetic.name
+        block_size = _block_size(where, size) if size else None
+        return make_key(function, steps[0], variant, *steps[1:], **more, block_size=block_size).name
+    short = make_key("softmax", steps[0], "naive", *steps[1:], **more).arithmetic.name
     return f"{function}/{short}/{algorithm}"
+
+
+def _block_size(where: str, size: str) -> int:
+    if not size.isdecimal():
+        raise OptionError(f"{where!r} is no cell: {size!r} is no block size")
+    return int(size)
+
+
+MODES = ("flush", "saturate")
 
 
 def _check_short(where: str, function: str, rest: str = "*") -> str:

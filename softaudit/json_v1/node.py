@@ -115,6 +115,12 @@ class Node:
             raise self.wrong("a number that is 0 or more")
         return self.number()
 
+    def flag(self) -> bool:
+        """Take it for true or false."""
+        if not isinstance(self.value, bool):
+            raise self.wrong("true or false")
+        return self.value
+
     def index(self) -> tuple[int, ...]:
         """Take it for a place in an array, or its shape."""
         return tuple(part.count() for part in self.parts())

@@ -12,6 +12,7 @@ from math import inf, prod
 from pathlib import PurePosixPath
 from typing import Any
 
+from softaudit.algorithms import BLOCKWISE
 from softaudit.arithmetic import ELEMENTARY
 from softaudit.errors import InputError, OptionError
 from softaudit.json_v1.agreement import disagreements
@@ -40,7 +41,8 @@ TOOL = ("softaudit", "numpy")
 TIERS = ("double_word", "enclosed_sum", "mpmath", "undecided")
 EVENTS = (
     *COUNTS,
-    *("overflow.cast", "overflow.cast_to_mask", "rows.lost_to_cast", "rows.masked_by_cast"),
+    *("overflow.cast", "overflow.cast_to_mask", "overflow.saturated"),
+    *("rows.lost_to_cast", "rows.masked_by_cast"),
 )
 
 
@@ -185,9 +187,18 @@ def _key(at: Node, elementary: str) -> CellKey:
     function, form, algorithm = (at[part].text() for part in ("function", "format", "algorithm"))
     compute, accumulate, order = (at[part].text() for part in ("compute", "accumulate", "order"))
     given = at["implementation"].or_none(Node.text)
+    ours = algorithm if given is None else "stable"
+    size = at["block_size"].or_none(Node.count)
+    if (size is None) == (ours in BLOCKWISE):
+        raise at["block_size"].wrong("null for algorithms without blocks, and only for these")
     try:
-        ours = algorithm if given is None else "stable"
-        key = make_key(function, form, ours, compute, accumulate, order, elementary)
+        key = make_key(
+            *(function, form, ours, compute, accumulate, order),
+            subnormals=at["subnormals"].text(),
+            saturate=at["saturate"].flag(),
+            block_size=size,
+            elementary=elementary,
+        )
     except OptionError as error:
         raise InputError(f"{at.file}: {at.place}: {error}") from error
     key = replace(key, algorithm=algorithm)

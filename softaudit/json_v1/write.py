@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from softaudit.algorithms import ALGORITHMS
+from softaudit.algorithms import ALGORITHMS, BLOCK_SIZE, BLOCKWISE
 from softaudit.metrics import BINS_PER_OCTAVE, INFINITE_BIN, ONE_ULP_BIN
 from softaudit.wording import plain
 
@@ -134,7 +134,10 @@ def _key(key: CellKey) -> dict[str, Any]:
         "compute": arithmetic.compute.name,
         "accumulate": arithmetic.accumulate.name,
         "order": arithmetic.order,
+        "subnormals": "flush" if arithmetic.flushes else "keep",
+        "saturate": arithmetic.saturates,
         "algorithm": key.algorithm,
+        "block_size": key.block_size or (BLOCK_SIZE if key.algorithm in BLOCKWISE else None),
     }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from softaudit.formats import round_to
 from softaudit.metrics.exact_sum import ExactSum
 from softaudit.metrics.places import Places
 from softaudit.model import WHOLE, RowKind, Window
@@ -18,14 +19,22 @@ if TYPE_CHECKING:
 
 
 class Cast:
-    """Counts and errors that all cells of one function and storage format share."""
+    """Counts and errors that all cells of one function and storage format share.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    form : Format
+        The storage format; in one that saturates, logits beyond the largest number are counted.
+    """
+
+    def __init__(self, form: Format) -> None:
+        self._form = form
         self.kinds = np.zeros(len(RowKind), dtype=np.int64)
         self.overflow = Places()
         self.to_mask = Places()
         self.kept_masks = Places()
         self.lost_rows = Places()
+        self.saturated = Places()
         self.largest = -1.0
         self.sum = ExactSum()
 
@@ -40,9 +49,13 @@ class Cast:
         if window.is_first:
             self.kinds += np.bincount(kinds, minlength=len(RowKind))
             self.lost_rows.add((kinds == RowKind.LOST_TO_CAST)[:, None], numbers)
+        good = ((kinds == RowKind.AUDITED) | (kinds == RowKind.LOST_TO_CAST))[:, None]
+        if self._form.beyond == "largest":
+            beyond = ~np.isfinite(round_to(problem.logits, problem.format))
+            beyond &= np.isfinite(problem.values) & good
+            self.saturated.add(beyond, numbers, window.start)
         if np.isfinite(problem.values).all():
             return
-        good = ((kinds == RowKind.AUDITED) | (kinds == RowKind.LOST_TO_CAST))[:, None]
         over = good & np.isfinite(problem.logits) & ~np.isfinite(problem.values)
         self.overflow.add(over, numbers, window.start)
         masks = over & np.isneginf(problem.values)
@@ -87,7 +100,7 @@ class Cast:
     def merge(self, other: Cast) -> None:
         """Take in what was counted of other rows."""
         self.kinds += other.kinds
-        for name in ("overflow", "to_mask", "kept_masks", "lost_rows"):
+        for name in ("overflow", "to_mask", "kept_masks", "lost_rows", "saturated"):
             getattr(self, name).merge(getattr(other, name))
         self.largest = max(self.largest, other.largest)
         self.sum.merge(other.sum)

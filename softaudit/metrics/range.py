@@ -164,7 +164,10 @@ COUNTS: dict[str, Callable[[_Evidence], Mask]] = {
 }
 """Counts by their names in the JSON contract; `overflow.sum` counts rows."""
 
-OVER_LOGITS = ("overflow.exp", "overflow.cast", "overflow.cast_to_mask", "rows.masked_by_cast")
+OVER_LOGITS = (
+    "overflow.exp", "overflow.cast", "overflow.cast_to_mask", "overflow.saturated",
+    "rows.masked_by_cast",
+)  # fmt: skip
 """Counts of logits rather than of results, which logsumexp has one of for a row."""
 
 

@@ -30,7 +30,8 @@ ABOUT = (
     "reference.method", "reference.undecided", "reference.ulp_radius",
 )  # fmt: skip
 NAMES = (
-    "name", "function", "format", "compute", "accumulate", "order", "algorithm", "implementation",
+    "name", "function", "format", "compute", "accumulate", "order", "subnormals", "saturate",
+    "algorithm", "block_size", "implementation",
 )  # fmt: skip
 WORST = ("index", "logit", "computed", "exact", "ulp", "relative", "cause")
 COLUMNS = (*ABOUT, *NAMES, *CELL_FIGURES, *(f"worst.{name}" for name in WORST))
@@ -61,6 +62,8 @@ def _under(document: Any, dotted: str) -> Any:
 
 
 def _field(name: str, value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list):
         return ("x" if name == "source.shape" else ",").join(map(str, value))
     return _harmless(line(value)) if isinstance(value, str) else value

@@ -166,7 +166,7 @@ def _cells(cells: tuple[Cell, ...], screen: Screen) -> str:
 
 
 def _algorithm(cell: Cell) -> str:
-    name = escape(cell.key.algorithm)
+    name = escape(cell.key.variant)
     return f"**{name}**" if is_broken(cell) else name
 
 

@@ -76,7 +76,7 @@ def cell_table(cells: tuple[Cell, ...], screen: Screen) -> Table:
     arithmetics = [_arithmetic_label(c) for c in cells]
     functions = [c.key.function for c in cells]
     label_width = max(map(len, (*arithmetics, *functions, "format")))
-    algorithm_width = max(len(a) for a in (*(c.key.algorithm for c in cells), "algorithm"))
+    algorithm_width = max(len(a) for a in (*(c.key.variant for c in cells), "algorithm"))
     names = columns.choose(
         cells, screen.columns, screen.width, label_width + algorithm_width + columns.GAP
     )
@@ -103,7 +103,7 @@ def _arithmetic_label(cell: Cell) -> str:
 
 
 def _algorithm(cell: Cell) -> Text:
-    return Text(cell.key.algorithm, style=BAD if is_broken(cell) else "")
+    return Text(cell.key.variant, style=BAD if is_broken(cell) else "")
 
 
 def _text(cell: Cell, name: str) -> Text:

@@ -14,6 +14,7 @@ from softaudit.arithmetic import ELEMENTARY, ORDERS
 from softaudit.cli import completion, main
 from softaudit.cli.progress import MODES
 from softaudit.formats import FORMATS
+from softaudit.plan import ALL, SUBNORMALS
 from softaudit.reference import METHODS
 from softaudit.render import RENDERERS
 from softaudit.render.columns import COLUMNS
@@ -21,10 +22,11 @@ from softaudit.render.columns import COLUMNS
 REGISTRIES = {
     "function": ALGORITHMS,
     "format": FORMATS,
-    "algorithm": dict.fromkeys(a for of in ALGORITHMS.values() for a in of),
+    "algorithm": (*dict.fromkeys(a for of in ALGORITHMS.values() for a in of), ALL),
     "compute": FORMATS,
     "accumulate": FORMATS,
     "order": ORDERS,
+    "subnormals": SUBNORMALS,
     "elementary": ELEMENTARY,
     "reference": METHODS,
     "columns": COLUMNS,

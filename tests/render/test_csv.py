@@ -32,6 +32,8 @@ def leaves(part, name: str = ""):
 
 
 def same(field: str, value) -> bool:
+    if isinstance(value, bool):
+        return field == json.dumps(value)
     if value is None or isinstance(value, str):
         return field == (value or "")
     return float(field) == value

@@ -41,6 +41,9 @@ CELL = {
     "compute": "text",
     "accumulate": "text",
     "order": "text",
+    "subnormals": "text",
+    "saturate": "flag",
+    "block_size": "count or null",
     "algorithm": "text",
     "input": "text",
     "implementation": "text or null",
@@ -49,7 +52,10 @@ CELL = {
         ("audited", "nan", "positive_infinity", "all_masked", "lost_to_cast"), "count"
     ),
     "overflow": dict.fromkeys(
-        ("cast", "cast_to_mask", "exp", "sum", "zeroed", "result", "nan", "forced", "mismatch"),
+        (
+            *("cast", "cast_to_mask", "exp", "sum", "zeroed", "result", "nan", "forced"),
+            *("mismatch", "saturated"),
+        ),
         "count",
     ),
     "underflow": {
@@ -129,6 +135,7 @@ def is_decimal(value) -> bool:
 KINDS = {
     "text": lambda v: isinstance(v, str) and v,
     "count": is_count,
+    "flag": lambda v: isinstance(v, bool),
     "number": is_number,
     "integers": lambda v: all(isinstance(i, int) for i in v),
     "places": lambda v: all(is_count(i) for i in v),

@@ -53,6 +53,8 @@ def documents():
         yield name, make_report([softaudit.audit([row], **every)])
     orders = softaudit.audit([[1.0, 2.0]], format=list(FORMATS), order=list(ORDERS))
     yield "orders", make_report([orders])
+    modes = {"subnormals": ["keep", "flush"], "saturate": True, "algorithm": "all"}
+    yield "modes", make_report([softaudit.audit([[500.0, 2.0]], format="float8_e5m2", **modes)])
     logits = np.load(FIXTURES / "attention_finfo_min.npy")
     yield "masks", make_report([softaudit.audit(logits, format=["float16"])])
     yield "outputs", make_report([softaudit.judge(np.float32([[0.5, np.nan]]), [[0.0, 1.0]])])
@@ -100,7 +102,7 @@ def test_every_key_of_a_cell_is_demanded():
         damaged = copy.deepcopy(document)
         del damaged["audits"][0]["cells"][0][key]
         assert not VALID.is_valid(damaged), key
-        damaged["audits"][0]["cells"][0][key] = True
+        damaged["audits"][0]["cells"][0][key] = {"other": 1}
         assert not VALID.is_valid(damaged), key
 
 
