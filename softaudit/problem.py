@@ -63,7 +63,7 @@ class Census(NamedTuple):
         """Look at rows, or at a window of their columns."""
         x, rounded = problem.logits, problem.values
         no, yes = np.zeros(len(x), dtype=np.bool_), np.ones(len(x), dtype=np.bool_)
-        if np.isfinite(rounded).all():
+        if np.isfinite(rounded).all() and np.isfinite(x).all():  # of which a cast may saturate
             return cls(no, no, yes, no, yes)
         gained = (np.isposinf(rounded) & ~np.isposinf(x)) | (np.isnan(rounded) & ~np.isnan(x))
         masks = (np.isnan(x), np.isposinf(x), np.isfinite(x), gained, np.isfinite(rounded))

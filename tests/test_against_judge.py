@@ -103,7 +103,7 @@ def expected_counts(verdict: dict) -> dict[str, object]:
     }
 
 
-CAST_AND_RESULT = ("cast", "cast_to_mask", "nan", "forced", "mismatch")
+CAST_AND_RESULT = ("cast", "cast_to_mask", "saturated", "nan", "forced", "mismatch")
 
 
 def assert_cell(cell, verdict: dict) -> None:
@@ -185,7 +185,8 @@ def assert_worst(cell, question: Question, outputs: np.ndarray) -> None:
 def assert_audit(logits, function: str, form: str, temperature: float = 1.0, **options) -> None:
     """Audit with every algorithm, and judge what compute says the cells returned."""
     found = audit(logits, function=[function], format=[form], temperature=temperature, **options)
-    question = Question(logits, function, form, temperature)
+    saturate = options.get("saturate", False)
+    question = Question(logits, function, form, temperature, saturate=saturate)
     for cell in found.cells:
         arithmetic = cell.key.arithmetic
         outputs = compute(
@@ -196,6 +197,9 @@ def assert_audit(logits, function: str, form: str, temperature: float = 1.0, **o
             compute=arithmetic.compute.name,
             accumulate=arithmetic.accumulate.name,
             order=arithmetic.order,
+            subnormals="flush" if arithmetic.flushes else "keep",
+            saturate=arithmetic.saturates,
+            block_size=cell.key.block_size,
             temperature=temperature,
             elementary=arithmetic.elementary,
         )
@@ -247,6 +251,22 @@ def test_exp_and_log_correctly_rounded(function, form):
     assert_audit(load("attention")[::3, ::6, ::9], function, form, elementary="correct")
     for rows in by_length():
         assert_audit(rows, function, form, elementary="correct")
+
+
+@pytest.mark.parametrize(("function", "form"), EVERY_CELL)
+def test_flushed_subnormals(function, form):
+    assert_audit(load("attention")[::3, ::6, ::9], function, form, subnormals=["flush"])
+    for rows in by_length():
+        assert_audit(rows, function, form, subnormals=["keep", "flush"])
+
+
+@pytest.mark.parametrize("form", ["float8_e4m3fn", "float8_e5m2"])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_saturated_logits_and_results(function, form):
+    masked = load("attention_left_padded")[::3, ::7, ::6]
+    for logits in (masked, *by_length(), 60 * load("digits_mlp")[::90]):
+        assert_audit(logits, function, form, saturate=True)
+        assert_audit(logits, function, form, saturate=True, compute=["float32"], subnormals="flush")
 
 
 @pytest.mark.parametrize(("function", "form"), EVERY_CELL)

@@ -44,18 +44,23 @@ class Question:
     form : str
         A key of `FORMS`.
     temperature : float
+    saturate : bool
+        Whether what is beyond the format's largest number is rounded to it.
     """
 
-    def __init__(self, logits, function: str, form: str, temperature: float = 1.0) -> None:
+    def __init__(
+        self, logits, function: str, form: str, temperature: float = 1.0, *, saturate: bool = False
+    ) -> None:
         x = np.asarray(logits)
         self.function = function
         self.form = FORMS[form]
         self.shape = x.shape[:-1] if function == "logsumexp" else x.shape
         self.given = x.shape
         self.x = x.astype(np.float64).reshape(-1, x.shape[-1])
-        self.rounded = round_array(self.x, self.form)
+        cast = self.form._replace(overflow=self.form.largest) if saturate else self.form
+        self.rounded = round_array(self.x, cast)
         self.original_temperature = float(temperature)
-        self.temperature = round_rational(float(temperature), self.form)
+        self.temperature = round_rational(float(temperature), cast)
         pairs = zip(self.x, self.rounded, strict=True)
         self.kinds = [_kind(x, rounded, function) for x, rounded in pairs]
         self._decided: dict[tuple[int, float], Rounded] = {}
@@ -210,7 +215,12 @@ class Question:
     def _cast_counts(self) -> dict[str, int]:
         good = np.isin(self.kinds, ("audited", "lost_to_cast"))[:, None]
         over = good & np.isfinite(self.x) & ~np.isfinite(self.rounded)
-        return {"cast": int(over.sum()), "cast_to_mask": int((over & (self.rounded == -INF)).sum())}
+        saturated = good & np.isfinite(self.rounded) & ~np.isfinite(round_array(self.x, self.form))
+        return {
+            "cast": int(over.sum()),
+            "cast_to_mask": int((over & (self.rounded == -INF)).sum()),
+            "saturated": int(saturated.sum()),
+        }
 
     def _overflow(self, elements: list[Element]) -> dict[str, int]:
         """Give the counts that results alone tell.
