@@ -199,12 +199,30 @@ def _check_name(name: str, said: str) -> None:
 
 
 def _value(name: str, value: Any, said: str) -> Any:
-    several = OPTIONS[name].endswith("s") and name != "axis"
-    if several and isinstance(value, str):
-        return [value]
-    kinds = (list,) if several else _NUMBERS.get(name, (str,))
-    wrong = isinstance(value, bool) or not isinstance(value, kinds)
-    if wrong or (several and not all(isinstance(part, str) for part in value)):
-        wanted = "a list of names" if several else "a number" if name in _NUMBERS else "a string"
-        raise OptionError(f"{said} is {value!r}: give {wanted}")
+    """Check a setting's value, and give it as the option would have it."""
+    if name in _SWITCHES:
+        return _checked(bool, value, said, "true or false")
+    if name in _NUMBERS:
+        return _checked(_NUMBERS[name], value, said, "a number")
+    if name not in _LISTS:
+        return _checked(str, value, said, "a string")
+    kind = int if name in _OF_NUMBERS else str
+    wanted = f"a list of {'numbers' if kind is int else 'names'}"
+    parts = value if isinstance(value, list) else [value]
+    return [str(_checked((kind, str), part, said, wanted, value)) for part in parts]
+
+
+def _checked(kind: Any, value: Any, said: str, wanted: str, whole: Any = None) -> Any:
+    is_truth = isinstance(value, bool) and kind is not bool
+    if is_truth or not isinstance(value, kind):
+        shown = value if whole is None else whole
+        raise OptionError(f"{said} is {shown!r}: give {wanted}")
     return value
+
+
+_SWITCHES = ("saturate",)
+_OF_NUMBERS = ("block-size",)
+_LISTS = (
+    *("function", "format", "algorithm", "compute", "accumulate", "order", "subnormals"),
+    *("block-size", "columns", "output-format"),
+)

@@ -76,6 +76,17 @@ def test_every_setting(softaudit):
     assert (audit["source"]["rows"], audit["source"]["columns"]) == (2, 3)
 
 
+def test_modes_and_block_sizes(settings, softaudit):
+    settings("saturate = true", "block-size = [16, 64]", 'algorithm = "blockwise"',
+             'format = "float8_e5m2"', 'subnormals = ["flush"]', 'function = "softmax"')  # fmt: skip
+    (audit,) = json.loads(softaudit("check", "[1, 2]", "--output-format", "json").out)["audits"]
+    names = [cell["name"] for cell in audit["cells"]]
+    assert names == [
+        "softmax/float8_e5m2+flush+saturate/blockwise:16",
+        "softmax/float8_e5m2+flush+saturate/blockwise",
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
@@ -139,6 +150,9 @@ def test_a_pyproject_without_settings(formats):
         ("[tool.softaudit]\ntemperature = 'hot'\n", "temperature"),
         ("[tool.softaudit]\ntemperature = -1\n", "temperature -1"),
         ("[tool.softaudit]\nworst = -1\n", "worst"),
+        ("[tool.softaudit]\nsaturate = 1\n", "saturate is 1: give true or false"),
+        ("[tool.softaudit]\nblock-size = [1.5]\n", "block-size is [1.5]: give a list of numbers"),
+        ("[tool.softaudit]\nblock-size = 'x'\n", "--block-size x: must be a whole number"),
         ("[tool.softaudit]\nformat = [1, 2.5]\n", "format"),
         ("[tool.softaudit]\nformat = 'flaot16'\n", "did you mean float16?"),
         ("[tool.softaudit\n", "pyproject.toml: cannot be read"),
