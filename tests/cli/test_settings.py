@@ -76,9 +76,15 @@ def test_every_setting(softaudit):
     assert (audit["source"]["rows"], audit["source"]["columns"]) == (2, 3)
 
 
-def test_modes_and_block_sizes(settings, softaudit):
-    settings("saturate = true", "block-size = [16, 64]", 'algorithm = "blockwise"',
-             'format = "float8_e5m2"', 'subnormals = ["flush"]', 'function = "softmax"')  # fmt: skip
+def test_modes_and_block_sizes(softaudit):
+    settings(
+        "saturate = true",
+        "block-size = [16, 64]",
+        'algorithm = "blockwise"',
+        'format = "float8_e5m2"',
+        'subnormals = ["flush"]',
+        'function = "softmax"',
+    )
     (audit,) = json.loads(softaudit("check", "[1, 2]", "--output-format", "json").out)["audits"]
     names = [cell["name"] for cell in audit["cells"]]
     assert names == [
