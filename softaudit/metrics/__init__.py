@@ -7,7 +7,7 @@ the other.
 from __future__ import annotations
 
 from softaudit.metrics.cast import Cast
-from softaudit.metrics.cause import CAUSES, DESCRIPTIONS
+from softaudit.metrics.cause import CAUSES, DESCRIPTIONS, EXPLANATIONS
 from softaudit.metrics.facts import RowFacts
 from softaudit.metrics.judged import Judged, Yardstick, compare
 from softaudit.metrics.largest import LargestErrors
@@ -29,6 +29,7 @@ __all__ = [
     "CAUSES",
     "COUNTS",
     "DESCRIPTIONS",
+    "EXPLANATIONS",
     "INFINITE_BIN",
     "ONE_ULP_BIN",
     "OVER_LOGITS",

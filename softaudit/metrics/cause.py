@@ -1,24 +1,8 @@
 """Causes: the step that explains an error, told from what the algorithm passed through.
 
-The rules, in this order; the first that applies names the cause.  "Row" rules hold for a wrong
-result anywhere in such a row.
-
-cast-overflow      A finite number became infinite or NaN in being rounded outside exp and sum: the
-                   row's x̂/T̂ or shifted logit, or the finished result on its way from the compute
-                   to the storage format.
-inf-over-inf       The element's own exponential overflowed, and so did the row's sum.
-exp-overflow       Row: an exponential overflowed.
-sum-overflow       Row: every exponential is finite and their sum is not.
-log-of-zero        The logarithm was taken of a 0 (of a probability, or of a whole sum).
-exp-underflow      What the result is made of, the exponential or the probability, is 0 or
-                   subnormal in the compute format; of a softmax also where the whole sum is 0.
-sum-stall          Row: the accumulator lost more than a balanced tree of as many terms can lose.
-argument-rounding  The rounding of x/T and x − m explains at least half of the error.
-cancellation       logsumexp: m and the logarithm of the sum have opposite signs, and the result is
-                   less than half of the larger; or the sum is near 1 and no term dominates it.
-absorption         Of a logarithm: the number it is taken of lies within a factor 2 of 1, because
-                   one term dominates, and the error is above 1 ulp: what the 1 absorbed is missing.
-rounding           Everything else: the ordinary rounding of every step.
+The rules stand below, each with what it means, how it is told and what to do about it; they are
+asked in the order of `_RULES`, and the first that applies names the cause.  Those that tell of a
+row hold for a wrong result anywhere in it.
 
 The first seven are events.  Of the others argument-rounding alone is measured, to first order in
 units of ulp(y); cancellation and absorption are told by where they happen.  Only results that are
@@ -28,6 +12,7 @@ off by more than `worst.WORTH_TELLING`, or 0 too early, are asked, and the worst
 from __future__ import annotations
 
 from functools import cached_property
+from inspect import getdoc
 from math import log
 from typing import TYPE_CHECKING, Any
 
@@ -170,6 +155,16 @@ def _there(step: NDArray[Any] | None) -> NDArray[Any]:
 
 
 def _cast_overflow(t: _Trail) -> Applies:
+    """A finite number became infinite or NaN in being rounded outside exp and sum.
+
+    Notes
+    -----
+    Told: the row's x̂/T̂ or shifted logit is not finite, or the finished result is not, on its way
+    from the compute to the storage format.  Rows that rounding the logits took count here too.
+
+    Remedy: a format with the range, such as bfloat16 in place of float16; masks of −∞ instead of
+    the least finite number.
+    """
     found = np.zeros(t.total.shape, dtype=np.bool_)
     sound = np.isfinite(t.total) & (t.total > 0)
     if sound.any():
@@ -184,6 +179,14 @@ def _cast_overflow(t: _Trail) -> Applies:
 
 
 def _inf_over_inf(t: _Trail) -> Applies:
+    """The element's own exponential overflowed, and so did the row's sum.
+
+    Notes
+    -----
+    Told: the exponential of a finite logit is not finite, nor is the sum: ∞/∞ is NaN.
+
+    Remedy: subtract the maximum before exp, as stable does.
+    """
     if t.function == "logsumexp" or t.sums_are_finite:
         return None
     own = ~np.isfinite(t.exponential) & ~np.isnan(t.argument) & np.isfinite(t.logit)
@@ -191,16 +194,43 @@ def _inf_over_inf(t: _Trail) -> Applies:
 
 
 def _exp_overflow(t: _Trail) -> Applies:
+    """An exponential of the row overflowed.
+
+    Notes
+    -----
+    Told: of a wrong result anywhere in a row in which the exponential of a finite logit is not
+    finite.  A softmax whose own exponential is finite becomes 0 there (finite/∞).
+
+    Remedy: subtract the maximum before exp, as stable does; or compute in a wider format.
+    """
     return None if t.sums_are_finite else t.of_facts("exp_overflowed")
 
 
 def _sum_overflow(t: _Trail) -> Applies:
+    """Every exponential of the row is finite and their sum is not.
+
+    Notes
+    -----
+    Told: of a wrong result anywhere in such a row.  65536 equal logits do it in float16, also when
+    shifted: each exponential is 1.
+
+    Remedy: accumulate in a wider format, as GPUs do in float32.
+    """
     if t.sums_are_finite:
         return None
     return np.asarray(~np.isfinite(t.total) & ~t.of_facts("endless_term"))
 
 
 def _log_of_zero(t: _Trail) -> Applies:
+    """The logarithm was taken of a 0.
+
+    Notes
+    -----
+    Told: the probability, or a whole row's sum, is 0: the result is −∞.
+
+    Remedy: the stable log_softmax of the logits, never softmax and log in two steps; for logsumexp
+    stable, whose sum is at least 1.
+    """
     if t.function == "softmax":
         return None
     if t.steps.probability is None:
@@ -209,6 +239,17 @@ def _log_of_zero(t: _Trail) -> Applies:
 
 
 def _exp_underflow(t: _Trail) -> Applies:
+    """The exponential or the probability is 0 or subnormal in the compute format.
+
+    Notes
+    -----
+    Told: of what the result is made of: its own exponential, the probability of which the
+    logarithm is taken, or a logsumexp's sum; of a softmax also where the whole sum is 0.  Subnormal
+    numbers have fewer bits than normal ones.
+
+    Remedy: a compute format with more range; for a row that is far below 0 as a whole, subtract
+    the maximum, as stable does.
+    """
     least = t.compute.least_normal
     if t.function == "logsumexp":
         return np.asarray(t.total < least)
@@ -222,10 +263,34 @@ def _exp_underflow(t: _Trail) -> Applies:
 
 
 def _sum_stall(t: _Trail) -> Applies:
+    """The accumulator lost more than a balanced tree of as many terms can lose.
+
+    Notes
+    -----
+    Told: of a wrong result anywhere in a row whose sum is further from a sharper sum of the same
+    terms than the tree's rounding allows.  A sequential sum of ones stops growing at 2^p: in
+    bfloat16 at 256, in float16 at 2048.
+
+    Remedy: pairwise or compensated sums, or a wider accumulator.
+    """
     return t.stalled()
 
 
 def _argument_rounding(t: _Trail) -> Applies:
+    """The rounding of x/T and x − m explains at least half of the error.
+
+    Notes
+    -----
+    Told: by measuring it.  What x/T, m/T and their difference were rounded by is recovered without
+    error, taken through the function to first order, and compared with the error.
+
+    Remedy: compute in a wider format, as GPUs do.  Without a shift (naive) only x/T is rounded, as
+    long as nothing overflows or becomes subnormal.
+
+    References
+    ----------
+    Dekker, Numer. Math. 18 (1971), doi:10.1007/BF01397083: products and sums with their errors.
+    """
     loss = np.abs(_argument_error(t))
     # An absolute error of the argument is a relative one of exp, and an absolute one of its log.
     if t.function == "softmax":
@@ -274,6 +339,16 @@ def _difference_error(
 
 
 def _cancellation(t: _Trail) -> Applies:
+    """m and the logarithm of the sum nearly cancel.
+
+    Notes
+    -----
+    Told: of a logsumexp, where they have opposite signs and the result is less than half of the
+    larger; without a shift, where the sum is near 1 and no term dominates it.
+
+    Remedy: compute in a wider format.  The exact value itself is ill-conditioned there: rounding
+    the logits moves it as far, and no algorithm makes up for that.
+    """
     if t.function != "logsumexp":
         return None
     if t.steps.addend is not None:
@@ -284,6 +359,15 @@ def _cancellation(t: _Trail) -> Applies:
 
 
 def _absorption(t: _Trail) -> Applies:
+    """The logarithm was taken of a number near 1, whose small part the 1 absorbed.
+
+    Notes
+    -----
+    Told: of a logarithm, where the number it is taken of lies within a factor 2 of 1, because one
+    term dominates, and the error is above 1 ulp.
+
+    Remedy: log1p of the sum of all but the maximum; or compute in a wider format.
+    """
     if t.function == "softmax":
         return None
     near_one = np.abs(t.y) < log(2.0)
@@ -292,6 +376,19 @@ def _absorption(t: _Trail) -> Applies:
         own = t.of_row(t.steps.addend) if whole_row else t.of_element(t.steps.addend)
         near_one = (t.total < 2.0) & (np.abs(own) < 1.0)
     return np.asarray(near_one & (t.error > 1.0))
+
+
+def _rounding(t: _Trail) -> Applies:
+    """The ordinary rounding of every step.
+
+    Notes
+    -----
+    Told: no other rule applies, or the steps are not known, as of outputs that somebody else
+    computed.
+
+    Remedy: compute in a wider format; there is no single step to mend.
+    """
+    return np.ones(t.result.shape, dtype=np.bool_)
 
 
 _RULES: dict[str, Callable[[_Trail], Applies]] = {
@@ -305,23 +402,16 @@ _RULES: dict[str, Callable[[_Trail], Applies]] = {
     "argument-rounding": _argument_rounding,
     "cancellation": _cancellation,
     "absorption": _absorption,
+    "rounding": _rounding,
 }
 
-CAUSES: tuple[str, ...] = (*_RULES, "rounding")
+CAUSES: tuple[str, ...] = tuple(_RULES)
 """The names, in the order of the rules."""
 
+EXPLANATIONS: Mapping[str, str] = {name: getdoc(rule) or "" for name, rule in _RULES.items()}
+"""What each means, how it is told, and what to do about it: the rules' docstrings."""
+
 DESCRIPTIONS: Mapping[str, str] = {
-    "cast-overflow": "A finite number became infinite or NaN in being rounded outside exp and sum.",
-    "inf-over-inf": "The element's own exponential overflowed, and so did the row's sum.",
-    "exp-overflow": "An exponential of the row overflowed.",
-    "sum-overflow": "Every exponential of the row is finite and their sum is not.",
-    "log-of-zero": "The logarithm was taken of a 0.",
-    "exp-underflow": "What the result is made of, the exponential or the probability, is 0 or "
-    "subnormal in the compute format.",
-    "sum-stall": "The accumulator lost more than a balanced tree of as many terms can lose.",
-    "argument-rounding": "The rounding of x/T and x − m explains at least half of the error.",
-    "cancellation": "m and the logarithm of the sum nearly cancel.",
-    "absorption": "The logarithm was taken of a number near 1, whose small part the 1 absorbed.",
-    "rounding": "The ordinary rounding of every step.",
+    name: text.partition("\n")[0] for name, text in EXPLANATIONS.items()
 }
 """A sentence for each, for those who meet a name for the first time."""

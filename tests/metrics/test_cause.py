@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
-from softaudit.metrics import CAUSES, WORTH_TELLING, cause, edge
+from softaudit.metrics import CAUSES, DESCRIPTIONS, EXPLANATIONS, WORTH_TELLING, edge
 
 from ..cells import cell_of, error_ulp, exact
 
@@ -18,8 +18,10 @@ def causes_of(cell) -> dict[tuple[int, ...], str]:
     return {worst.index: worst.cause for worst in cell.worst}
 
 
-def test_the_docstring_lists_the_rules_in_their_order():
-    assert tuple(re.findall(r"^([a-z-]+)  +\S", cause.__doc__, re.M)) == CAUSES
+@pytest.mark.parametrize("name", CAUSES)
+def test_every_rule_says_what_it_means_how_it_is_told_and_what_to_do(name):
+    assert DESCRIPTIONS[name].endswith(".")
+    assert re.findall(r"^([A-Z]\w+): \S", EXPLANATIONS[name], re.M) == ["Told", "Remedy"]
 
 
 def test_equal_logits_whose_float16_sum_overflows():
