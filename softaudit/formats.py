@@ -13,13 +13,15 @@ Micikevicius et al., FP8 Formats for Deep Learning (2022), arXiv:2209.05433.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import ml_dtypes
 import numpy as np
+
+from softaudit.format_notes import NOTES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,6 +47,8 @@ class Format:
         largest where conversions saturate.
     flushes : bool
         Whether subnormal numbers become 0.
+    note : str
+        Who uses it, where it breaks, and the source, in the shape of a docstring.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Format:
     top: int
     beyond: Literal["inf", "nan", "largest"] = "inf"
     flushes: bool = False
+    note: str = field(default="", compare=False, repr=False)
 
     @cached_property
     def plain(self) -> Format:
@@ -137,7 +142,8 @@ class Format:
 
 
 def _ieee(name: str, precision: int, emax: int) -> Format:
-    return Format(name, precision, 1 - emax, emax, top=2**precision - 1)
+    top = 2**precision - 1
+    return Format(name, precision, 1 - emax, emax, top, note=NOTES[name])
 
 
 FORMATS: dict[str, Format] = {
@@ -147,7 +153,7 @@ FORMATS: dict[str, Format] = {
         _ieee("bfloat16", 8, 127),
         _ieee("float32", 24, 127),
         _ieee("float64", 53, 1023),
-        Format("float8_e4m3fn", 4, -6, 8, top=0b1110, beyond="nan"),
+        Format("float8_e4m3fn", 4, -6, 8, 0b1110, "nan", note=NOTES["float8_e4m3fn"]),
         _ieee("float8_e5m2", 3, 15),
     )
 }

@@ -6,6 +6,7 @@ waits for every completion; a test compares the two.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from softaudit.render import RENDERERS
@@ -36,6 +37,24 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "progress": ("auto", "always", "never"),
 }  # fmt: skip
 """Names by the option that takes them."""
+
+
+_RULES = ("overflow-forced", "mismatch", "requirement", "baseline")
+"""Rule ids of SARIF that are no causes."""
+
+
+def topics() -> tuple[str, ...]:
+    """Give the names that explain takes; those of figures and causes stand in the schema."""
+    from softaudit.schema import causes, descriptions
+
+    options = ("function", "algorithm", "format", "order", "columns")
+    listed = chain.from_iterable(CHOICES[option] for option in options)
+    return tuple(dict.fromkeys(("schema", *listed, *causes(), *_RULES, *descriptions())))
+
+
+def topic(incomplete: str) -> list[str]:
+    """Complete a name that explain takes."""
+    return one_of(topics())(incomplete)
 
 
 def one(option: str) -> Callable[[str], list[str]] | None:

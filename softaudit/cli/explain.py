@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from softaudit.cli.completion import one_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from softaudit.cli import completion
 
 
 def command(
-    topic: Annotated[
-        str,
+    name: Annotated[
+        str | None,
         typer.Argument(
-            help="schema: the JSON Schema of --output-format json.",
-            autocompletion=one_of(("schema",)),
+            help="An algorithm, format, order, cause, column or figure; a cell's name; or schema: "
+            "the JSON Schema of --output-format json.  Without it all names are listed.",
+            autocompletion=completion.topic,
+            show_default=False,
         ),
-    ],
+    ] = None,
 ) -> None:
-    """Explain a topic."""
-    from softaudit.cli.output import print_text
-    from softaudit.plan import known
+    """Explain a name that an option takes or a report prints."""
+    from softaudit.cli.output import print_text, screen
+    from softaudit.schema import schema_text
 
-    print_text(TOPICS[known(topic, TOPICS, "topic")]())
+    if name == "schema":
+        print_text(schema_text())
+        return
+    from softaudit.render.explain import explain, names
+    from softaudit.render.topics import about
 
-
-def schema() -> str:
-    """Give the JSON Schema of the contract, as the package ships it."""
-    return files("softaudit.json_v1").joinpath("schema.json").read_text(encoding="utf-8")
-
-
-TOPICS: dict[str, Callable[[], str]] = {"schema": schema}
+    print_text(names(screen()) if name is None else explain(about(name), screen()))

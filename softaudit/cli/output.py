@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from softaudit.report import Report
 
 _PLAIN = str.maketrans({"·": ".", "∞": "inf", "×": "x", "…": "...", "−": "-", "–": "-", "≈": "~",
-                        "→": "->", "½": "1/2", "Σ": "sum", "±": "+-"})  # fmt: skip
+                        "→": "->", "½": "1/2", "Σ": "sum", "±": "+-", "≤": "<=", "≥": ">=", "⌊": "floor(",
+                        "⌋": ")", "⌈": "ceil(", "⌉": ")", "\u0302": "^"})  # fmt: skip
 
 
 def screen(*, columns: tuple[str, ...] = (), quiet: bool = False) -> Screen:

@@ -161,4 +161,25 @@ def alarming(name: str, text: str) -> bool:
     return text == "∞" or (COLUMNS[name].breaks and text not in ("·", "–"))
 
 
-__all__ = ["COLUMNS", "GAP", "alarming", "choose", "heads", "spread", "widths"]
+FIGURES: dict[str, str] = {
+    "not-finite": "events.not_finite",
+    "exp": "overflow.exp",
+    "sum": "overflow.sum",
+    "premature": "underflow.premature",
+    "forced": "underflow.forced",
+    "subnormal": "underflow.subnormal",
+    "lost-mass": "underflow.lost_mass",
+    "spread": "histogram",
+    "mean": "ulp.mean",
+    "p50": "ulp.p50",
+    "p99": "ulp.p99",
+    "p99.9": "ulp.p999",
+    "max": "ulp.max",
+    "relative": "relative.max",
+    "correct": "correctly_rounded",
+    "row-sum": "row_sum.max_defect",
+    "cast": "cast_error.max",
+}
+"""What columns show, by its dotted name in the JSON contract, where that is not their own name."""
+
+__all__ = ["COLUMNS", "FIGURES", "GAP", "alarming", "choose", "heads", "spread", "widths"]

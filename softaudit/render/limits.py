@@ -63,6 +63,11 @@ _ROWS: tuple[tuple[str, Callable[[Limits], str]], ...] = (
 )
 
 
+def rows(found: Limits) -> list[tuple[str, str]]:
+    """Give the limits of one format as labels and figures."""
+    return [(label, show(found)) for label, show in _ROWS]
+
+
 def _ones(number: int) -> str:
     return str(number) if number < 10**17 else shorten(str(number), 5)
 

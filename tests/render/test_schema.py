@@ -15,19 +15,19 @@ from softaudit.algorithms import ALGORITHMS
 from softaudit.arithmetic import ELEMENTARY, ORDERS
 from softaudit.audit import audit
 from softaudit.cli import run
-from softaudit.cli.explain import schema
 from softaudit.formats import FORMATS
 from softaudit.json_v1 import to_json
 from softaudit.metrics import CAUSES
 from softaudit.plan import make_plan
 from softaudit.reference import METHODS
 from softaudit.report import make_report
+from softaudit.schema import schema_text
 
 from ..hard_rows import HARD_ROWS
 from .judged import checked, hostile, judged, passed
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-SCHEMA = json.loads(schema())
+SCHEMA = json.loads(schema_text())
 
 
 def closed(part):

@@ -1,0 +1,72 @@
+"""Docstrings, notes and descriptions taken apart, for people who read them on a screen.
+
+The shape is numpydoc's: a first line, paragraphs, then sections.  In the section Notes a paragraph
+that begins with a label, such as `Fails: `, is told beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from inspect import cleandoc
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Docstring:
+    """What a text says.
+
+    Attributes
+    ----------
+    summary : str
+        The first line, or the first sentence of a text that has one paragraph alone.
+    body : tuple of str
+        The paragraphs below it, and those of the notes that have no label.
+    labels : tuple of (str, str)
+        Labels of notes, and what stands beside them.
+    references : tuple of str
+        One for each source.
+    """
+
+    summary: str
+    body: tuple[str, ...]
+    labels: tuple[tuple[str, str], ...]
+    references: tuple[str, ...]
+
+
+def read(text: str) -> Docstring:
+    """Take a text apart."""
+    head, *rest = _SECTION.split(cleandoc(text).replace("`", ""))
+    sections = dict(zip(rest[::2], rest[1::2], strict=True))
+    summary, body = _headed(head)
+    notes = [_LABEL.fullmatch(p) or p for p in _paragraphs(sections.get("Notes", ""))]
+    labels = tuple((n[1], n[2]) for n in notes if isinstance(n, re.Match))
+    body += tuple(n for n in notes if isinstance(n, str))
+    return Docstring(summary, body, labels, tuple(_references(sections.get("References", ""))))
+
+
+_SECTION = re.compile(r"(?:\A|\n)\n*([A-Z][A-Za-z ]*)\n-{3,}\n")
+_LABEL = re.compile(r"([A-Z][a-z]+(?: [a-z]+)?): (.+)")
+
+
+def _headed(head: str) -> tuple[str, tuple[str, ...]]:
+    first, *body = _paragraphs(head) or [""]
+    if "\n" not in head.strip():
+        summary, _, rest = first.partition(". ")
+        return (f"{summary}.", (rest,)) if rest else (first, ())
+    return first, tuple(body)
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip()) if part.strip()]
+
+
+def _references(text: str) -> Iterator[str]:
+    """Give sources, each of which ends with a full stop at the end of a line, or has a number."""
+    for part in re.split(r"(?<=\.)\n+|\n+(?=\.\. \[)", text.strip()):
+        source = re.sub(r"^\.\. \[\d+\] ", "", " ".join(part.split()))
+        if source:
+            yield source
