@@ -21,9 +21,9 @@ def schema_text() -> str:
 
 @cache
 def descriptions() -> dict[str, str]:
-    """Give what the schema says of a cell's keys, by dotted names; "" of one it does not describe.
+    """Give what the schema says of a cell's keys, by dotted names.
 
-    Of the event of a count, a list or a number there is nothing to name further.
+    A key that it does not describe has the description of what it stands in.
     """
     return dict(_described(_schema()["$defs"]["cell"]))
 
@@ -42,5 +42,5 @@ def _described(part: Any, before: str = "") -> Iterator[tuple[str, str]]:
     """Walk the keys of an object, or of the one object that it may be instead of null."""
     found = next((kind for kind in part.get("anyOf", ()) if "properties" in kind), part)
     for name, value in found.get("properties", {}).items():
-        yield before + name, value.get("description", "")
+        yield before + name, value.get("description", part.get("description", ""))
         yield from _described(value, f"{before}{name}.")

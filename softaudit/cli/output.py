@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from softaudit.report import Report
 
 _PLAIN = str.maketrans({"·": ".", "∞": "inf", "×": "x", "…": "...", "−": "-", "–": "-", "≈": "~",
-                        "→": "->", "½": "1/2", "Σ": "sum", "±": "+-", "≤": "<=", "≥": ">=", "⌊": "floor(",
-                        "⌋": ")", "⌈": "ceil(", "⌉": ")", "\u0302": "^"})  # fmt: skip
+                        "→": "->", "½": "1/2", "Σ": "sum", "±": "+-", "≤": "<=",
+                        "≥": ">=", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")",
+                        "\u0302": "^"})  # fmt: skip
 
 
 def screen(*, columns: tuple[str, ...] = (), quiet: bool = False) -> Screen:

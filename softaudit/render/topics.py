@@ -112,8 +112,12 @@ def _columns() -> dict[str, str]:
 
 
 def figure_of(column: str) -> str:
-    """Give the dotted name of the figure that a column shows."""
-    return columns.FIGURES.get(column, column.replace("-", "_"))
+    """Give the dotted name of the figure that a column shows.
+
+    It is the first of which the column's name is a part, where no other is known.
+    """
+    name = columns.FIGURES.get(column, column.replace("-", "_"))
+    return next((f for f in descriptions() if name == f or name in f.split(".")), name)
 
 
 KINDS: dict[str, Callable[[], Mapping[str, str]]] = {
