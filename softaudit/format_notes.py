@@ -74,7 +74,7 @@ NOTES: dict[str, str] = {
         Notes
         -----
         Fails: almost everywhere that sums or exponentials are rounded to it.  What is beyond 448
-        is NaN, or is clamped to 448 where a framework saturates; probabilities below 1/1024 are 0,
+        is NaN, or 448 where conversions saturate (--saturate); probabilities below 1/1024 are 0,
         so that the mass of a long row vanishes.
 
         Used by: weights and activations of training and inference on recent GPUs, with sums in
