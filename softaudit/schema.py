@@ -19,12 +19,29 @@ def schema_text() -> str:
     return files("softaudit").joinpath("json_v1", "schema.json").read_text(encoding="utf-8")
 
 
-@cache
-def descriptions() -> dict[str, str]:
-    """Give what the schema says of a cell's keys, by dotted names.
+WORDS = (
+    "name", "function", "format", "compute", "accumulate", "order", "algorithm", "input",
+    "implementation",
+)  # fmt: skip
+"""Keys of a cell that say which one it is; the others are what was measured."""
+
+
+def words() -> dict[str, str]:
+    """Give what a cell is, and what the schema says of the keys that tell which one it is."""
+    cell: str = _schema()["$defs"]["cell"]["description"]
+    return {"cell": cell, **{name: text for name, text in _keys().items() if name in WORDS}}
+
+
+def figures() -> dict[str, str]:
+    """Give what the schema says of a cell's figures, by dotted names.
 
     A key that it does not describe has the description of what it stands in.
     """
+    return {name: text for name, text in _keys().items() if name not in WORDS}
+
+
+@cache
+def _keys() -> dict[str, str]:
     return dict(_described(_schema()["$defs"]["cell"]))
 
 

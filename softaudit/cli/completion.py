@@ -45,11 +45,11 @@ _RULES = ("overflow-forced", "mismatch", "requirement", "baseline")
 
 def topics() -> tuple[str, ...]:
     """Give the names that explain takes; those of figures and causes stand in the schema."""
-    from softaudit.schema import causes, descriptions
+    from softaudit.schema import causes, figures, words
 
     options = ("function", "algorithm", "format", "order", "columns")
     listed = chain.from_iterable(CHOICES[option] for option in options)
-    return tuple(dict.fromkeys(("schema", *listed, *causes(), *_RULES, *descriptions())))
+    return tuple(dict.fromkeys(("schema", *listed, *causes(), *_RULES, *words(), *figures())))
 
 
 def topic(incomplete: str) -> list[str]:

@@ -87,11 +87,16 @@ def _of_figure(topic: Topic) -> Iterator[Rows]:
         yield [("Also", ", ".join(others))] if others else []
 
 
+def _of_word(topic: Topic) -> Iterator[Rows]:
+    yield [(t.name, _brief(t)) for t in topics() if t.kind == topic.name]
+
+
 _MORE: dict[str, Callable[[Topic], Iterable[Rows]]] = {
     "function": _of_function,
     "format": _of_format,
     "figure": _of_figure,
     "column": _of_figure,
+    "word": _of_word,
 }
 """Tables that follow the text, by the kind of topic."""
 

@@ -19,7 +19,7 @@ from softaudit.metrics import CAUSES, EXPLANATIONS
 from softaudit.plan import known
 from softaudit.render import columns
 from softaudit.render.sarif import RULES
-from softaudit.schema import descriptions
+from softaudit.schema import figures, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -108,7 +108,7 @@ def _algorithms() -> dict[str, str]:
 
 
 def _columns() -> dict[str, str]:
-    return {name: descriptions().get(figure_of(name), "") for name in columns.COLUMNS}
+    return {name: figures().get(figure_of(name), "") for name in columns.COLUMNS}
 
 
 def figure_of(column: str) -> str:
@@ -117,7 +117,7 @@ def figure_of(column: str) -> str:
     It is the first of which the column's name is a part, where no other is known.
     """
     name = columns.FIGURES.get(column, column.replace("-", "_"))
-    return next((f for f in descriptions() if name == f or name in f.split(".")), name)
+    return next((f for f in figures() if name == f or name in f.split(".")), name)
 
 
 KINDS: dict[str, Callable[[], Mapping[str, str]]] = {
@@ -128,6 +128,7 @@ KINDS: dict[str, Callable[[], Mapping[str, str]]] = {
     "cause": lambda: EXPLANATIONS,
     "rule": lambda: {name: text for name, text in RULES.items() if name not in EXPLANATIONS},
     "column": _columns,
-    "figure": descriptions,
+    "figure": figures,
+    "word": words,
 }
 """Texts by name, for each kind of topic, in display order."""

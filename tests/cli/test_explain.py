@@ -26,6 +26,12 @@ def test_a_figure_has_its_members_its_column_and_how_to_require_it(softaudit):
     assert '--require "*: ulp.p99 <= LIMIT"' in text
 
 
+def test_a_word_lists_what_it_may_be(softaudit):
+    text = softaudit("explain", "order").out
+    for order in ("pairwise", "sequential", "compensated", "numpy"):
+        assert f"\n  {order}  " in text
+
+
 def test_the_same_last_part_is_told_beside_a_column(softaudit):
     assert "Also  absolute.max, relative.max, cast_error.max" in softaudit("explain", "max").out
 

@@ -21,7 +21,7 @@ from softaudit.render.explain import explain, names
 from softaudit.render.sarif import RULES
 from softaudit.render.screen import Screen
 from softaudit.render.topics import about, figure_of, topics
-from softaudit.schema import descriptions
+from softaudit.schema import figures
 
 TOPICS = list(topics())
 SOURCE = " ".join(
@@ -62,7 +62,7 @@ def test_every_format_has_when_it_fails_who_uses_it_and_its_source(name):
 
 def test_a_column_is_told_by_the_figure_that_it_shows():
     for name in COLUMNS:
-        assert figure_of(name) in descriptions(), name
+        assert figure_of(name) in figures(), name
     assert figure_of("p99.9") == "ulp.p999"
 
 
