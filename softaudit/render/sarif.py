@@ -27,7 +27,8 @@ from urllib.parse import quote
 
 from softaudit.findings import findings
 from softaudit.json_v1 import as_json
-from softaudit.metrics import CAUSES, DESCRIPTIONS
+from softaudit.metrics import CAUSES, DESCRIPTIONS, EXPLANATIONS
+from softaudit.render.docstring import read
 from softaudit.render.facts import line, missing
 from softaudit.render.verdicts import BASELINE, REQUIREMENT, details, files, rule
 from softaudit.reproduce import row_command
@@ -101,7 +102,9 @@ def _driver(version: str, rules: list[str]) -> dict[str, Any]:
 
 def _rule(name: str) -> dict[str, Any]:
     text = _message(RULES[name])
-    return {"id": name, "shortDescription": text, "fullDescription": text, "help": text}
+    told = [f"{label}: {words}" for label, words in read(EXPLANATIONS.get(name, "")).labels]
+    described = {"shortDescription": text, "fullDescription": text}
+    return {"id": name, **described, "help": _message(*told or (RULES[name],))}
 
 
 def _message(*lines: str) -> dict[str, str]:

@@ -95,6 +95,11 @@ def test_every_cause_is_described():
         assert len(text) <= 120
 
 
+def test_the_help_of_a_cause_says_what_to_do():
+    for rule in run_of(judged())["tool"]["driver"]["rules"]:
+        assert ("\nRemedy: " in rule["help"]["text"]) == (rule["id"] in CAUSES)
+
+
 def test_results_are_what_fails_breaks_and_loses():
     results = run_of(judged())["results"]
     kinds = [f.kind for audit in judged().audits for f in findings(audit)]
