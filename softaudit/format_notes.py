@@ -59,7 +59,7 @@ NOTES: dict[str, str] = {
         Notes
         -----
         Fails: hardly by its range; the logarithm of a dominant class is absorbed in it as well: of
-        [40, 0] it becomes 0 where −4.2e-18 is exact.
+        [40, 0] it becomes 0, where −4.2e-18 is right.
 
         Used by: NumPy and scipy by default, statistics, and references that others are compared
         with.
