@@ -20,8 +20,8 @@ def schema_text() -> str:
 
 
 WORDS = (
-    "name", "function", "format", "compute", "accumulate", "order", "algorithm", "input",
-    "implementation",
+    "name", "function", "format", "compute", "accumulate", "order", "subnormals", "saturate",
+    "algorithm", "block_size", "input", "implementation",
 )  # fmt: skip
 """Keys of a cell that say which one it is; the others are what was measured."""
 

@@ -49,7 +49,8 @@ def topics() -> tuple[str, ...]:
 
     options = ("function", "algorithm", "format", "order", "columns")
     listed = chain.from_iterable(CHOICES[option] for option in options)
-    return tuple(dict.fromkeys(("schema", *listed, *causes(), *_RULES, *words(), *figures())))
+    found = dict.fromkeys(("schema", *listed, *causes(), *_RULES, *words(), *figures()))
+    return tuple(name for name in found if name != "all")
 
 
 def topic(incomplete: str) -> list[str]:

@@ -88,9 +88,16 @@ def _parts(name: str) -> list[str]:
     """Give the names in a cell's name, or in that of a cause's count."""
     function, *rest = name.split("/")
     if len(rest) == 2 and function in ALGORITHMS:
-        return [f"{function}/{rest[1]}", *rest[0].split(":")]
+        algorithm, _, size = rest[1].partition(":")
+        formats, *modes = rest[0].split("+")
+        words = [_MODES.get(mode, mode) for mode in modes] + ["block_size"] * bool(size)
+        return [f"{function}/{algorithm}", *formats.split(":"), *words]
     group, _, cause = name.removesuffix(".count").partition(".")
     return [group, cause] if cause in CAUSES else []
+
+
+_MODES = {"flush": "subnormals"}
+"""What modes in a cell's name are called elsewhere, where that is another word."""
 
 
 def _functions() -> dict[str, str]:

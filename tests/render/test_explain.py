@@ -88,6 +88,10 @@ def test_texts_stand_once():
             "logsumexp/bfloat16:bfloat16:float32:numpy/naive",
             ["logsumexp/naive", "bfloat16", "float32", "numpy"],
         ),
+        (
+            "softmax/float8_e5m2+flush+saturate/stable:32",
+            ["softmax/stable", "float8_e5m2", "subnormals", "saturate", "block_size"],
+        ),
     ],
 )
 def test_what_a_name_stands_for(name, found):
