@@ -65,8 +65,20 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _references(text: str) -> Iterator[str]:
-    """Give sources, each of which ends with a full stop at the end of a line, or has a number."""
-    for part in re.split(r"(?<=\.)\n+|\n+(?=\.\. \[)", text.strip()):
-        source = re.sub(r"^\.\. \[\d+\] ", "", " ".join(part.split()))
-        if source:
+    """Give sources; one ends with the full stop of a line once it has a place, or before `.. [`."""
+    source = ""
+    for line in text.split("\n"):
+        if line.startswith(".. [") and source:
             yield source
+            source = ""
+        source = f"{source} {re.sub(_NUMBER, '', line).strip()}".strip()
+        if source.endswith(".") and _PLACE.search(source):
+            yield source
+            source = ""
+    if source:
+        yield source
+
+
+_NUMBER = re.compile(r"^\.\. \[\d+\] ")
+_PLACE = re.compile(r"doi:|arXiv:|https?:|\w/\w")
+"""Where to find a source; the full stop of an abbreviation may end a line before it."""

@@ -139,5 +139,5 @@ def _grid(pairs: Rows) -> Table:
 
 def unbroken(text: str) -> str:
     """Keep the parts of formulas together: no line ends beside an operator."""
-    text = re.sub(r" ([=−+/·×<>≤≥≈]) ", rf"{NO_BREAK}\1{NO_BREAK}", text)
+    text = re.sub(r" ([=−+/·×<>≤≥≈←]) ", rf"{NO_BREAK}\1{NO_BREAK}", text)
     return re.sub(r"(Σ|max|log) (?=[Σ\w]\b|Σ)", rf"\1{NO_BREAK}", text)

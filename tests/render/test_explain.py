@@ -29,6 +29,7 @@ SOURCE = " ".join(
     for path in Path(softaudit.__file__).parent.rglob("*")
     if path.suffix in (".py", ".json")
 )
+PLACE = r"doi:10\.\d{4,}/\S|arXiv:\d{4}\.\d|https://\S|\w/\w+\.(cpp|cu|h|py)"
 OF_ALGORITHMS = [t for t in TOPICS if t.kind == "algorithm"]
 
 
@@ -50,14 +51,14 @@ def test_every_algorithm_has_its_formula_when_it_fails_its_bound_who_uses_it_and
     text = read(topic.text)
     assert re.search(r"exp|log|Σ", text.summary)
     assert [label for label, _ in text.labels] == ["Fails", "Bound", "Used by"]
-    assert any(re.search(r"doi:10\.|arXiv:|https://", source) for source in text.references)
+    assert any(re.search(PLACE, source) for source in text.references)
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_has_when_it_fails_who_uses_it_and_its_source(name):
     text = read(FORMATS[name].note)
     assert [label for label, _ in text.labels] == ["Fails", "Used by"]
-    assert any(re.search(r"doi:10\.|arXiv:", source) for source in text.references)
+    assert any(re.search(PLACE, source) for source in text.references)
 
 
 def test_a_column_is_told_by_the_figure_that_it_shows():
@@ -72,7 +73,7 @@ def test_texts_stand_once():
     assert len(set(texts.values())) == len(texts)
     for name, text in texts.items():
         for part in (read(text).summary, *read(text).body):
-            assert SOURCE.count(part) == 1, name
+            assert SOURCE.count(part) == 1 or len(part) < 30, name
 
 
 @pytest.mark.parametrize(
@@ -148,11 +149,20 @@ def test_a_docstring_taken_apart():
     ----------
     .. [1] One, in
        two lines, doi:1.
-    .. [2] Another.
+    .. [2] Another, https://two.
+    A third, J. of
+    Papers, arXiv:3.
+    A fourth, J.
+    of Papers, doi:4: in its middle.
     """)
     assert text.summary == "The formula."
     assert text.body == ("First paragraph, of two lines.", "Nowhere else.")
     assert text.labels == (("Fails", "here, and there."), ("Used by", "all."))
-    assert text.references == ("One, in two lines, doi:1.", "Another.")
+    assert text.references == (
+        "One, in two lines, doi:1.",
+        "Another, https://two.",
+        "A third, J. of Papers, arXiv:3.",
+        "A fourth, J. of Papers, doi:4: in its middle.",
+    )
     assert read("One sentence. Two more. Here.").body == ("Two more. Here.",)
     assert read("").summary == ""
