@@ -11,7 +11,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from softaudit.formats import FORMATS
 from softaudit.json_v1.figures import FIGURES
 from softaudit.render.columns import COLUMNS
 from softaudit.render.docstring import Docstring, read
@@ -75,7 +74,7 @@ def _of_function(topic: Topic) -> Iterator[Rows]:
 
 
 def _of_format(topic: Topic) -> Iterator[Rows]:
-    (found,) = limits((FORMATS[topic.name].name,))
+    (found,) = limits((topic.name,))
     yield rows(found)
 
 

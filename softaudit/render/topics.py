@@ -90,8 +90,8 @@ def _parts(name: str) -> list[str]:
     if len(rest) == 2 and function in ALGORITHMS:
         algorithm, _, size = rest[1].partition(":")
         formats, *modes = rest[0].split("+")
-        words = [_MODES.get(mode, mode) for mode in modes] + ["block_size"] * bool(size)
-        return [f"{function}/{algorithm}", *formats.split(":"), *words]
+        named = [_MODES.get(mode, mode) for mode in modes] + ["block_size"] * bool(size)
+        return [f"{function}/{algorithm}", *formats.split(":"), *named]
     group, _, cause = name.removesuffix(".count").partition(".")
     return [group, cause] if cause in CAUSES else []
 
