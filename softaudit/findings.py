@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from softaudit.formats import ulp_at
 from softaudit.metrics import WORTH_TELLING
 from softaudit.model import RowKind
+from softaudit.state import is_broken
 from softaudit.wording import NO_BREAK, count, minus, place, plain, short, significant, ulps
 
 if TYPE_CHECKING:
@@ -56,12 +57,6 @@ class Finding:
 def findings(audit: Audit) -> tuple[Finding, ...]:
     """Give the sentences about an audit: notes, what breaks, what loses, what holds."""
     return (*_notes(audit), *_breaks(audit), *_loses(audit), *_holds(audit))
-
-
-def is_broken(cell: Cell) -> bool:
-    """Whether results are not finite, or 0, that should not be, or the cast took whole rows."""
-    happened = any(event.count for event in cell.breaks.values())
-    return bool(happened or cell.overflow["mismatch"] or cell.rows["lost_to_cast"])
 
 
 def exp_overflows_above(form: Format) -> float:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import softaudit
-from softaudit.findings import findings, is_broken
+from softaudit.findings import findings
+from softaudit.state import is_broken
 from softaudit.wording import NO_BREAK
 
 from .hard_rows import HARD_ROWS, LEAST_FLOAT32

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from softaudit.findings import arithmetic_words, findings, is_broken
+from softaudit.findings import arithmetic_words, findings
 from softaudit.render import columns
 from softaudit.render.facts import (
     element_words,
@@ -29,6 +29,7 @@ from softaudit.render.verdicts import (
     worst_words,
 )
 from softaudit.reproduce import row_command
+from softaudit.state import is_broken
 from softaudit.wording import apart, count
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from softaudit.findings import arithmetic_words, findings, is_broken, left_out
+from softaudit.findings import arithmetic_words, findings, left_out
 from softaudit.render import columns
 from softaudit.render.elements import element_tables
 from softaudit.render.facts import element_words, header_facts, worst_elements
@@ -17,6 +17,7 @@ from softaudit.render.judgement import judgement_parts
 from softaudit.render.layout import Fixed, to_text
 from softaudit.render.screen import Screen
 from softaudit.reproduce import row_command
+from softaudit.state import is_broken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,1 +1,1 @@
-"""Studies: questions about formats and algorithms that need no logits."""
+"""Studies: questions that no single audit answers, about formats, algorithms and temperatures."""

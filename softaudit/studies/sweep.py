@@ -1,0 +1,297 @@
+"""Over a range of temperatures: where each cell breaks, where it loses, where it holds.
+
+A grid that is even in log T is audited, and between neighbours of it that differ in a cell's state
+the interval is halved until its ends agree to `CLOSE`.  So every range ends at two temperatures
+that were really audited.  Solving for the thresholds was rejected: they depend on every logit, on
+how T̂ is rounded and on what the algorithm does, and states need not be monotone in T.  For the same
+reason a change and its return between two neighbours of the grid stay unseen; more points see more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import groupby
+from math import ceil, exp, inf, log, log10, sqrt
+from typing import TYPE_CHECKING
+
+from softaudit.audit import audit, chosen_rows
+from softaudit.errors import OptionError
+from softaudit.metrics import CAUSES
+from softaudit.plan import check_temperature
+from softaudit.problem import round_temperature
+from softaudit.state import state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from softaudit.model import Audit, Cell, CellKey, Logits, Plan, SkippedCell, Source
+    from softaudit.state import State
+
+CLOSE = 1.01
+"""Quotient of two temperatures that are near enough to say where a state changes."""
+
+DIGITS = 4
+"""Significant digits of temperatures, so that they can be typed, unless a grid is finer."""
+
+MOST_POINTS = 1000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Point:
+    """What became of a cell at one temperature.
+
+    Attributes
+    ----------
+    temperature : float
+        T, as it was asked.
+    rounded : float
+        T̂, in the cell's storage format.
+    state : str
+        breaks, loses or holds; skipped where T̂ is 0 or not finite, or no row could be judged.
+    cell : Cell or None
+        The figures; None where T̂ left nothing to ask.
+    """
+
+    temperature: float
+    rounded: float
+    state: State
+    cell: Cell | None
+
+    @property
+    def cause(self) -> str | None:
+        """The step that breaks, or loses most; None where the format is at fault, or nothing is."""
+        if self.cell is None or self.state not in ("breaks", "loses"):
+            return None
+        if self.state == "loses":
+            return self.cell.worst[0].cause
+        if self.cell.rows["lost_to_cast"]:
+            return "cast-overflow"
+        if "inf-over-inf" in self.cell.breaks:
+            return "exp-overflow"  # of which it is made
+        return next((cause for cause in CAUSES if cause in self.cell.breaks), None)
+
+    @property
+    def largest(self) -> float:
+        """The largest error, in ulp; 0 where there is none."""
+        return (self.cell.ulp["max"] or 0.0) if self.cell else 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """Neighbouring temperatures at which a cell has one state.
+
+    Attributes
+    ----------
+    state : str
+    points : tuple of Point
+        In ascending order, at least one.
+    before, after : float or None
+        The nearest temperatures that were audited beside it; None where the sweep ends.
+    """
+
+    state: State
+    points: tuple[Point, ...]
+    before: float | None
+    after: float | None
+
+    @property
+    def cause(self) -> str | None:
+        """What breaks where breaking begins, and what loses most where it loses."""
+        if self.state == "breaks":
+            return self.points[0 if self.after is None else -1].cause
+        return max(self.points, key=lambda point: point.largest).cause
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SweptCell:
+    """One cell at all temperatures."""
+
+    key: CellKey
+    points: tuple[Point, ...]
+
+    @property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """The points by state, in ascending order; together they are the sweep's range."""
+        groups = [tuple(group) for _, group in groupby(self.points, lambda point: point.state)]
+        lows = [group[0].temperature for group in groups]
+        highs = [group[-1].temperature for group in groups]
+        beside = zip(groups, [None, *highs[:-1]], [*lows[1:], None], strict=True)
+        return tuple(Stretch(group[0].state, group, low, high) for group, low, high in beside)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sweep:
+    """All cells of one source at all temperatures.
+
+    Attributes
+    ----------
+    source : Source
+    grid : tuple of float
+        The temperatures at which every cell was to be audited, in ascending order.
+    cells : tuple of SweptCell
+    skipped : tuple of SkippedCell
+        Cells that were asked for and do not exist.
+    sampled : int or None
+        How many rows were taken instead of all.
+    range : tuple of float, or None
+        Least and largest finite logit.
+    widest : float or None
+        The largest gap between finite logits of one row.
+    elementary : str
+        Whose exp and log all cells used in wide formats.
+    partial : int or None
+        How many temperatures of the grid were done when the work was stopped; None where all were.
+    """
+
+    source: Source
+    grid: tuple[float, ...]
+    cells: tuple[SweptCell, ...]
+    skipped: tuple[SkippedCell, ...]
+    sampled: int | None
+    range: tuple[float, float] | None
+    widest: float | None
+    elementary: str
+    partial: int | None
+
+
+def make_grid(low: float, high: float, points: int) -> tuple[float, ...]:
+    """Give temperatures from low to high, even in log T, in digits that can be typed.
+
+    Raises
+    ------
+    OptionError
+        For a temperature that is no positive number, a range without extent, or a number of points
+        out of 2 to `MOST_POINTS`.
+    """
+    check_temperature(low)
+    check_temperature(high)
+    if not low < high:
+        raise OptionError(f"temperature {low:g}:{high:g}: the lower one comes first, as in 0.05:20")
+    if not 2 <= points <= MOST_POINTS:
+        raise OptionError(f"points {points}: must be 2 to {MOST_POINTS}")
+    step = (log(high) - log(low)) / (points - 1)
+    digits = min(17, max(DIGITS, 2 + ceil(-log10(step or 1e-16))))
+    inner = (_short(exp(log(low) + i * step), digits) for i in range(1, points - 1))
+    return tuple(sorted({low, high, *(t for t in inner if low < t < high)}))
+
+
+def sweep(
+    logits: Logits,
+    plan: Plan,
+    grid: Sequence[float],
+    *,
+    jobs: int = 1,
+    heard: Callable[[float], bool] = lambda _: False,
+) -> Sweep:
+    """Audit every cell of a plan at the temperatures of a grid, and look closer where it changes.
+
+    Parameters
+    ----------
+    logits : Logits
+    plan : Plan
+        Its temperature is not used.
+    grid : sequence of float
+        Ascending; see `make_grid`.
+    jobs : int
+        How many processes share the rows; no figure depends on it.
+    heard : callable
+        Told now and then which part of the work is done, from 0 to 1.  Once it answers True, what
+        is done is returned, marked partial.
+
+    Raises
+    ------
+    OptionError
+        If no temperature leaves a cell to compute.
+    InputError, PlatformError
+        See `softaudit.audit.audit`.
+    """
+    walk = _Walk(logits, plan, jobs, heard, len(grid))
+    columns = list(walk.along(grid))
+    if walk.last is None and not walk.stopped:
+        formats = ", ".join(dict.fromkeys(key.arithmetic.storage.name for key in plan.keys))
+        raise OptionError(f"no cell is left to compute: every temperature leaves {formats}")
+    cells = (SweptCell(k, tuple(c[k] for c in columns if k in c)) for k in plan.keys)
+    rows = len(chosen_rows(logits, plan))
+    return Sweep(
+        logits.source,
+        tuple(grid),
+        tuple(cell for cell in cells if cell.points),
+        plan.skipped,
+        rows if rows < logits.rows else None,
+        walk.last.range if walk.last else None,
+        walk.last.widest if walk.last else None,
+        plan.elementary,
+        walk.done if walk.stopped else None,
+    )
+
+
+class _Stopped(Exception):  # noqa: N818  it is none
+    """Somebody has had enough."""
+
+
+class _Walk:
+    """The way from one temperature to the next."""
+
+    def __init__(
+        self, logits: Logits, plan: Plan, jobs: int, heard: Callable[[float], bool], steps: int
+    ) -> None:
+        self._logits, self._plan, self._jobs = logits, plan, jobs
+        self._heard, self._steps = heard, steps
+        self._rows = len(chosen_rows(logits, plan))
+        self.done, self.stopped = 0, False
+        self.last: Audit | None = None
+
+    def along(self, grid: Sequence[float]) -> Iterator[Mapping[CellKey, Point]]:
+        """Give points in ascending order of temperature, until somebody has had enough."""
+        here: Mapping[CellKey, Point] = {}
+        try:
+            for temperature in grid:
+                there = self._at(temperature, self._plan.keys)
+                yield from self._between(here, there)
+                yield there
+                here, self.done = there, self.done + 1
+        except _Stopped:
+            self.stopped = True
+
+    def _between(
+        self, low: Mapping[CellKey, Point], high: Mapping[CellKey, Point]
+    ) -> Iterator[Mapping[CellKey, Point]]:
+        changed = [k for k in low if k in high and low[k].state != high[k].state]
+        if not changed:
+            return
+        ends = low[changed[0]].temperature, high[changed[0]].temperature
+        temperature = _short(sqrt(ends[0]) * sqrt(ends[1]), DIGITS)
+        if ends[1] <= CLOSE * ends[0] or not ends[0] < temperature < ends[1]:
+            return
+        there = self._at(temperature, changed)
+        yield from self._between({k: low[k] for k in changed}, there)
+        yield there
+        yield from self._between(there, {k: high[k] for k in changed})
+
+    def _at(self, temperature: float, keys: Sequence[CellKey]) -> dict[CellKey, Point]:
+        """Audit cells at a temperature; those whose format does not hold it are not asked."""
+        if self._heard(self.done / self._steps):
+            raise _Stopped
+        rounded = {k: round_temperature(temperature, k.arithmetic.storage) for k in keys}
+        asked = tuple(key for key in keys if 0 < rounded[key] < inf)
+        found = self._audited(temperature, asked) if asked else {}
+        return {
+            k: Point(temperature, rounded[k], state_of(found[k]) if k in found else "skipped",
+                     found.get(k))
+            for k in keys
+        }  # fmt: skip
+
+    def _audited(self, temperature: float, keys: tuple[CellKey, ...]) -> dict[CellKey, Cell]:
+        plan = replace(self._plan, keys=keys, skipped=(), temperature=temperature)
+        found = audit(self._logits, plan, jobs=self._jobs, heard=self._told)
+        if found.partial is not None:
+            raise _Stopped
+        self.last = found
+        return {cell.key: cell for cell in found.cells}
+
+    def _told(self, rows: float) -> bool:
+        return self._heard((self.done + rows / self._rows) / self._steps)
+
+
+def _short(value: float, digits: int) -> float:
+    return float(f"{value:.{digits}g}")
