@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from softaudit import __version__
-from softaudit.cli import check, completion, diff, explain, gate, limits, settings
+from softaudit.cli import check, completion, diff, explain, gate, limits, settings, sweep
 from softaudit.cli.interrupt import INTERRUPTED
 from softaudit.errors import SoftauditError
 
@@ -30,6 +30,7 @@ app.command("check")(check.command)
 app.command("gate")(gate.command)
 app.command("diff")(diff.command)
 app.command("limits")(limits.command)
+app.command("sweep")(sweep.command)
 app.command("explain")(explain.command)
 
 

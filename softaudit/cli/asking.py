@@ -19,10 +19,29 @@ if TYPE_CHECKING:
 
 Names = list[str] | None
 
+Elementary = Annotated[
+    str,
+    one("elementary", "Whose exp and log float32 and float64 use: numpy, or correct (rounded)."),
+]
+Axis = Annotated[int, one("axis", "The class axis.", metavar="N")]
+Key = Annotated[str | None, one("key", "Which array of an .npz.", show_default=False)]
+Sample = Annotated[int | None, one("sample", "Only N evenly spaced rows.", min=1, metavar="N")]
+Jobs = Annotated[
+    int | None,
+    one(
+        "jobs",
+        "Processes that share long work; one for each processor by default.",
+        min=1,
+        metavar="N",
+        show_default=False,
+    ),
+]
+When = Annotated[str, one("progress", "auto, always or never, on standard error.", metavar="WHEN")]
+
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The options that choose cells and rows, and say how to judge them."""
+class Cells:
+    """The options that choose cells."""
 
     functions: Annotated[Names, several("function", "softmax, log_softmax, logsumexp.")] = None
     formats: Annotated[
@@ -56,69 +75,9 @@ class Asked:
     block_sizes: Annotated[
         Names, several("block-size", "Columns of a block of blockwise algorithms.", metavar="N")
     ] = None
-    temperature: Annotated[float, one("temperature", "Divide logits by T.", metavar="T")] = 1.0
-    elementary: Annotated[
-        str,
-        one(
-            "elementary", "Whose exp and log float32 and float64 use: numpy, or correct (rounded)."
-        ),
-    ] = "numpy"
-    axis: Annotated[int, one("axis", "The class axis.", metavar="N")] = -1
-    key: Annotated[str | None, one("key", "Which array of an .npz.", show_default=False)] = None
-    sample: Annotated[
-        int | None, one("sample", "Only N evenly spaced rows.", min=1, metavar="N")
-    ] = None
-    row: Annotated[
-        str | None,
-        typer.Option("--row", help="One row, element by element: 0,2,5.", metavar="INDEX"),
-    ] = None
-    reference: Annotated[
-        str, one("reference", "certified, or mpmath: every value by mpmath alone, slowly.")
-    ] = "certified"
-    worst: Annotated[
-        int, one("worst", "How many worst elements to show, one per cause.", min=0, metavar="N")
-    ] = 5
-    jobs: Annotated[
-        int | None,
-        one(
-            "jobs",
-            "Processes that share long work; one for each processor by default.",
-            min=1,
-            metavar="N",
-            show_default=False,
-        ),
-    ] = None
-    progress: Annotated[
-        str, one("progress", "auto, always or never, on standard error.", metavar="WHEN")
-    ] = "auto"
 
-    def check(self) -> None:
-        """Refuse what no logits could make right."""
-        from softaudit.cli.progress import MODES
-        from softaudit.plan import known
-
-        if self.row is not None and self.sample is not None:
-            raise OptionError("--row and --sample exclude each other: give one of them")
-        known(self.progress, MODES, "progress")
-        self._make_plan(temperature=self.temperature, elementary=self.elementary)
-
-    def plan(self, source: Logits, *, elements: bool) -> Plan:
-        """Plan what to ask of a source; `elements` lets rows be shown element by element."""
-        from softaudit.plan import known
-        from softaudit.reference import METHODS
-        from softaudit.reproduce import is_literal
-
-        return self._make_plan(
-            temperature=self.temperature,
-            elementary=self.elementary,
-            reference=known(self.reference, METHODS, "reference"),
-            worst=self.worst,
-            sample=self.sample,
-            row=None if self.row is None else row_index(self.row, source),
-            elements=elements and (self.row is not None or is_literal(source)),
-        )
-
-    def _make_plan(self, **rest: Any) -> Plan:
+    def make_plan(self, **rest: Any) -> Plan:
+        """Make a plan of these cells; see `softaudit.plan.make_plan`."""
         from softaudit.plan import make_plan
 
         names = {
@@ -138,6 +97,55 @@ def _size(word: str) -> int:
     if not word.isdecimal():
         raise OptionError(f"--block-size {word}: must be a whole number of columns")
     return int(word)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Cells):
+    """The options that choose cells and rows, and say how to judge them."""
+
+    temperature: Annotated[float, one("temperature", "Divide logits by T.", metavar="T")] = 1.0
+    elementary: Elementary = "numpy"
+    axis: Axis = -1
+    key: Key = None
+    sample: Sample = None
+    row: Annotated[
+        str | None,
+        typer.Option("--row", help="One row, element by element: 0,2,5.", metavar="INDEX"),
+    ] = None
+    reference: Annotated[
+        str, one("reference", "certified, or mpmath: every value by mpmath alone, slowly.")
+    ] = "certified"
+    worst: Annotated[
+        int, one("worst", "How many worst elements to show, one per cause.", min=0, metavar="N")
+    ] = 5
+    jobs: Jobs = None
+    progress: When = "auto"
+
+    def check(self) -> None:
+        """Refuse what no logits could make right."""
+        from softaudit.cli.progress import MODES
+        from softaudit.plan import known
+
+        if self.row is not None and self.sample is not None:
+            raise OptionError("--row and --sample exclude each other: give one of them")
+        known(self.progress, MODES, "progress")
+        self.make_plan(temperature=self.temperature, elementary=self.elementary)
+
+    def plan(self, source: Logits, *, elements: bool) -> Plan:
+        """Plan what to ask of a source; `elements` lets rows be shown element by element."""
+        from softaudit.plan import known
+        from softaudit.reference import METHODS
+        from softaudit.reproduce import is_literal
+
+        return self.make_plan(
+            temperature=self.temperature,
+            elementary=self.elementary,
+            reference=known(self.reference, METHODS, "reference"),
+            worst=self.worst,
+            sample=self.sample,
+            row=None if self.row is None else row_index(self.row, source),
+            elements=elements and (self.row is not None or is_literal(source)),
+        )
 
 
 def audited(

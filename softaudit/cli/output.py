@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 _PLAIN = str.maketrans({"·": ".", "∞": "inf", "×": "x", "…": "...", "−": "-", "–": "-", "≈": "~",
                         "→": "->", "½": "1/2", "Σ": "sum", "±": "+-", "≤": "<=",
                         "≥": ">=", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")",
-                        "\u0302": "^"})  # fmt: skip
+                        "\u0302": "^",
+                        **dict(zip("▁▂▃▄▅▆▇█", "12345678", strict=True))})  # fmt: skip
 
 
 def screen(*, columns: tuple[str, ...] = (), quiet: bool = False) -> Screen:

@@ -40,7 +40,7 @@ OPTIONS: dict[str, str] = {
     "tolerance-ulp": "tolerance_ulp",
     "tolerance-elsewhere": "tolerance_elsewhere",
 }
-"""Settings by their names, and the parameters of `check` and `gate` that they set."""
+"""Settings by their names, and the parameters of `check`, `gate` and `sweep` that they set."""
 
 OF_THE_GATE = ("inputs", "require", "baseline")
 """What the gate alone reads."""
@@ -134,7 +134,8 @@ def default_map() -> dict[str, dict[str, Any]]:
         If the file cannot be read as TOML, or has a setting that does not exist.
     """
     settings = nearest()
-    return {"check": settings.options or {}, "gate": settings.default_map()}
+    options = settings.options or {}
+    return {"check": options, "gate": settings.default_map(), "sweep": options}
 
 
 def nearest() -> Settings:

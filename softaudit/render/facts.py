@@ -24,9 +24,7 @@ def is_file(source: Source) -> bool:
 def header_facts(audit: Audit) -> tuple[str, ...]:
     """Say what was audited: format and shape, which rows, their range, the temperature."""
     source = audit.source
-    shape = "×".join(map(str, source.shape))
-    rows = f"{count(source.rows, 'row')} of {source.columns}"
-    facts = [rows] if source.name.startswith("[") else [f"{source.format} {shape}", rows]
+    facts = source_facts(source)
     if audit.row is not None:
         facts.append(f"row {place(audit.row)} alone")
     if audit.sampled is not None:
@@ -35,15 +33,27 @@ def header_facts(audit: Audit) -> tuple[str, ...]:
         facts.append(f"axis {source.axis}")
     if audit.partial is not None:
         facts.append(_partial(audit.partial))
-    if audit.range is not None and audit.widest is not None:
-        facts.append(f"{short(audit.range[0])} … {short(audit.range[1])}")
-        widest = short(audit.widest) if isfinite(audit.widest) else "above 1.8e308"
-        facts.append(f"widest {widest}")
+    facts += range_facts(audit.range, audit.widest)
     if audit.temperature != 1.0:
         facts.append(f"T = {audit.temperature:g}")
     if audit.elementary == "correct":
         facts.append("exp, log correctly rounded")
     return tuple(facts)
+
+
+def source_facts(source: Source) -> list[str]:
+    """Say what a source holds: format, shape, rows."""
+    shape = "×".join(map(str, source.shape))
+    rows = f"{count(source.rows, 'row')} of {source.columns}"
+    return [rows] if source.name.startswith("[") else [f"{source.format} {shape}", rows]
+
+
+def range_facts(ends: tuple[float, float] | None, widest: float | None) -> list[str]:
+    """Say between what finite logits lie, and how far those of one row are apart."""
+    if ends is None or widest is None:
+        return []
+    gap = short(widest) if isfinite(widest) else "above 1.8e308"
+    return [f"{short(ends[0])} … {short(ends[1])}", f"widest {gap}"]
 
 
 def _partial(rows: int) -> str:

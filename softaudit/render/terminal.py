@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from softaudit.findings import Finding
-    from softaudit.model import Audit, Cell, Worst
+    from softaudit.model import Audit, Cell, CellKey, Worst
     from softaudit.report import Report
 
 BAD, QUIET, GOOD, HEAD = "bold red", "dim", "green", "bold"
@@ -74,7 +74,7 @@ def _header(audit: Audit) -> Text:
 
 def cell_table(cells: tuple[Cell, ...], screen: Screen) -> Table:
     """Lay out cells as a table with as many columns as there is room for."""
-    arithmetics = [_arithmetic_label(c) for c in cells]
+    arithmetics = [arithmetic_label(c.key) for c in cells]
     functions = [c.key.function for c in cells]
     label_width = max(map(len, (*arithmetics, *functions, "format")))
     algorithm_width = max(len(a) for a in (*(c.key.variant for c in cells), "algorithm"))
@@ -90,15 +90,16 @@ def cell_table(cells: tuple[Cell, ...], screen: Screen) -> Table:
         table.add_column(head, justify="left" if left else "right", no_wrap=True, min_width=least)
     for function, of_function in groupby(cells, lambda cell: cell.key.function):
         table.add_row(Text(function, style=HEAD))
-        for label, group in groupby(of_function, _arithmetic_label):
+        for label, group in groupby(of_function, lambda cell: arithmetic_label(cell.key)):
             for i, cell in enumerate(group):
                 shown = "" if i else label
                 table.add_row(shown, _algorithm(cell), *(_text(cell, name) for name in names))
     return table
 
 
-def _arithmetic_label(cell: Cell) -> str:
-    words = arithmetic_words(cell.key)
+def arithmetic_label(key: CellKey) -> str:
+    """Name a cell's arithmetic in a table: below its format, what it is computed in is enough."""
+    words = arithmetic_words(key)
     storage, _, rest = words.partition(" ")
     return f"  {rest}" if rest.startswith("in ") and " " not in rest[3:] else words or storage
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CLOSE = 1.01
 """Quotient of two temperatures that are near enough to say where a state changes."""
 
-DIGITS = 4
+DIGITS = 3
 """Significant digits of temperatures, so that they can be typed, unless a grid is finer."""
 
 MOST_POINTS = 1000
@@ -101,6 +101,11 @@ class Stretch:
             return self.points[0 if self.after is None else -1].cause
         return max(self.points, key=lambda point: point.largest).cause
 
+    @property
+    def largest(self) -> float:
+        """The largest error of its points, in ulp."""
+        return max(point.largest for point in self.points)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SweptCell:
@@ -160,17 +165,20 @@ def make_grid(low: float, high: float, points: int) -> tuple[float, ...]:
     Raises
     ------
     OptionError
-        For a temperature that is no positive number, a range without extent, or a number of points
-        out of 2 to `MOST_POINTS`.
+        For a temperature that is no positive number, for ends that do not ascend or agree to
+        `CLOSE`, or for a number of points out of 2 to `MOST_POINTS`.
     """
     check_temperature(low)
     check_temperature(high)
-    if not low < high:
-        raise OptionError(f"temperature {low:g}:{high:g}: the lower one comes first, as in 0.05:20")
+    if not CLOSE * low < high:
+        raise OptionError(
+            f"temperature {low:g}:{high:g}: the lower one comes first, and they are more than 1 % "
+            f"apart, as in 0.05:20"
+        )
     if not 2 <= points <= MOST_POINTS:
         raise OptionError(f"points {points}: must be 2 to {MOST_POINTS}")
     step = (log(high) - log(low)) / (points - 1)
-    digits = min(17, max(DIGITS, 2 + ceil(-log10(step or 1e-16))))
+    digits = max(DIGITS, 2 + ceil(-log10(step)))
     inner = (_short(exp(log(low) + i * step), digits) for i in range(1, points - 1))
     return tuple(sorted({low, high, *(t for t in inner if low < t < high)}))
 
@@ -209,7 +217,9 @@ def sweep(
     columns = list(walk.along(grid))
     if walk.last is None and not walk.stopped:
         formats = ", ".join(dict.fromkeys(key.arithmetic.storage.name for key in plan.keys))
-        raise OptionError(f"no cell is left to compute: every temperature leaves {formats}")
+        raise OptionError(
+            f"no cell is left to compute: every temperature becomes 0 or infinite in {formats}"
+        )
     cells = (SweptCell(k, tuple(c[k] for c in columns if k in c)) for k in plan.keys)
     rows = len(chosen_rows(logits, plan))
     return Sweep(

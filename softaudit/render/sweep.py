@@ -1,0 +1,237 @@
+"""The sweep for people: a line of a plot for each cell, where it breaks and loses, what holds."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from softaudit.findings import arithmetic_words
+from softaudit.render.facts import range_facts, source_facts
+from softaudit.render.layout import Fixed, to_text
+from softaudit.render.screen import Screen
+from softaudit.render.strip import BREAKS, LEGEND, ROUNDED, SKIPPED, Axis
+from softaudit.render.sweep_data import render_csv, render_json
+from softaudit.render.terminal import BAD, GOOD, HEAD, QUIET, arithmetic_label
+from softaudit.wording import NO_BREAK, count, exactly, ulps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from softaudit.state import State
+    from softaudit.studies.sweep import Stretch, Sweep, SweptCell
+
+LEAST_STRIP, WIDEST_STRIP = 16, 72
+MOST_RANGES = 4
+"""How many ranges of a cell are shown; JSON has all."""
+
+
+def render_table(sweep: Sweep, screen: Screen | None = None) -> str:
+    """Render a sweep as text for a terminal of a given width.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    screen : Screen, optional
+        Without one: 80 columns, no color.
+    """
+    screen = screen or Screen()
+    parts = [to_text(_header(sweep), screen)]
+    if sweep.cells and not screen.quiet:
+        table, caused = _table(sweep, screen.width)
+        parts += ["\n", to_text(Fixed(table), screen)]
+        parts += ["\n", to_text(Text(LEGEND, style=QUIET), screen)]
+    else:
+        caused = False
+    closing = _closing(sweep, told=caused)
+    if closing.row_count:
+        parts += ["\n", to_text(closing, screen)]
+    return "".join(parts)
+
+
+SWEEP_RENDERERS: dict[str, Callable[[Sweep, Screen | None], str]] = {
+    "table": render_table,
+    "json": render_json,
+    "csv": render_csv,
+}
+
+
+def _header(sweep: Sweep) -> Text:
+    facts = source_facts(sweep.source)
+    if sweep.sampled is not None:
+        facts.append(f"{count(sweep.sampled, 'row')} sampled evenly")
+    facts += range_facts(sweep.range, sweep.widest)
+    low, high = exactly(sweep.grid[0]), exactly(sweep.grid[-1])
+    facts.append(f"T = {low} … {high}, {count(len(sweep.grid), 'temperature')}")
+    if sweep.elementary == "correct":
+        facts.append("exp, log correctly rounded")
+    if sweep.partial is not None:
+        facts.append(f"partial: interrupted after {count(sweep.partial, 'temperature')}")
+    return Text.assemble((sweep.source.input, HEAD), "  ", " · ".join(facts))
+
+
+def _table(sweep: Sweep, width: int) -> tuple[Table, bool]:
+    """Lay out cells in as many columns as there is room for; say if causes are among them."""
+    cells, whole = sweep.cells, sweep.partial is None
+    labels = [(arithmetic_label(cell.key), cell.key.algorithm) for cell in cells]
+    states: tuple[State, ...] = ("breaks", "loses")
+    columns = {str(state): _ranges(cells, state, whole=whole) for state in states}
+    columns["cause"] = [_cause(cell) for cell in cells]
+    taken = sum(max(map(len, texts)) + 1 for texts in zip(*labels, strict=True))
+    for name in ("cause", "loses"):
+        room = width - taken - sum(map(_width, columns.items()))
+        if room < LEAST_STRIP:
+            del columns[name]
+    room = width - taken - sum(map(_width, columns.items()))
+    axis = Axis(sweep.grid[0], sweep.grid[-1], max(LEAST_STRIP, min(room, WIDEST_STRIP)))
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style=HEAD)
+    for head in ("format", "algorithm", "T", *columns):
+        table.add_column(head, no_wrap=True)
+    for row in _rows(cells, axis, columns):
+        table.add_row(*row)
+    table.add_row("", "", Text(axis.labels(), style=QUIET))
+    return table, "cause" in columns
+
+
+def _width(column: tuple[str, Sequence[str]]) -> int:
+    head, texts = column
+    return 1 + max(len(line) for text in (head, *texts) for line in text.split("\n"))
+
+
+def _rows(
+    cells: Sequence[SweptCell], axis: Axis, columns: dict[str, list[str]]
+) -> Iterator[Sequence[Text | str]]:
+    shown = zip(cells, *columns.values(), strict=True)
+    for function, of_function in groupby(shown, lambda row: row[0].key.function):
+        yield [Text(function, style=HEAD)]
+        for label, group in groupby(of_function, lambda row: arithmetic_label(row[0].key)):
+            for i, (cell, *texts) in enumerate(group):
+                breaks = any(point.state == "breaks" for point in cell.points)
+                algorithm = Text(cell.key.algorithm, style=BAD if breaks else "")
+                yield ["" if i else label, algorithm, _colored(axis.strip(cell)), *texts]
+
+
+def _colored(strip: str) -> Text:
+    text = Text()
+    for character in strip:
+        quiet = character in (ROUNDED, SKIPPED)
+        text.append(character, style=BAD if character == BREAKS else QUIET if quiet else "")
+    return text
+
+
+def _ranges(cells: Iterable[SweptCell], state: State, *, whole: bool) -> list[str]:
+    """Say for each cell at which temperatures it has a state, a line for each range."""
+    found = [[s for s in cell.stretches if s.state == state] for cell in cells]
+    return [_lines([range_words(s, whole=whole) for s in stretches]) for stretches in found]
+
+
+def _lines(texts: list[str]) -> str:
+    if len(texts) > MOST_RANGES:
+        texts = [*texts[: MOST_RANGES - 1], f"{len(texts) - MOST_RANGES + 1} more ranges"]
+    return "\n".join(texts) or ROUNDED
+
+
+def range_words(stretch: Stretch, *, whole: bool = True) -> str:
+    """Say where a stretch is: its own ends, or where the sweep ends, what lies beside it.
+
+    Parameters
+    ----------
+    stretch : Stretch
+    whole : bool
+        Whether the last point is where the sweep was to end.
+    """
+    if whole and stretch.before is stretch.after is None:
+        return "everywhere"
+    if stretch.before is None and stretch.after is not None:
+        return f"below {exactly(stretch.after)}"
+    if whole and stretch.after is None and stretch.before is not None:
+        return f"above {exactly(stretch.before)}"
+    low, high = (exactly(stretch.points[i].temperature) for i in (0, -1))
+    return f"at {low}" if low == high else f"{low} … {high}"
+
+
+def _cause(cell: SweptCell) -> str:
+    """Name why a cell breaks; if it does not, why it loses."""
+    return _cause_of(cell, "breaks") or _cause_of(cell, "loses") or ROUNDED
+
+
+def _cause_of(cell: SweptCell, state: State) -> str | None:
+    found = [stretch for stretch in cell.stretches if stretch.state == state]
+    if not found:
+        return None
+    if state == "breaks":
+        return found[-1].cause or "beyond the format"
+    return max(found, key=lambda stretch: stretch.largest).cause
+
+
+def _closing(sweep: Sweep, *, told: bool) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, min_width=7)
+    grid.add_column(overflow="fold")
+    sentences = {"note": list(_notes(sweep)), "breaks": [], "loses": [], "holds": []}
+    if not told:
+        sentences["breaks"] = list(_by_cause(sweep.cells, "breaks"))
+        sentences["loses"] = list(_by_cause(sweep.cells, "loses"))
+    sentences["holds"] = list(_holds(sweep))
+    styles = {"breaks": BAD, "holds": GOOD}
+    for kind, texts in sentences.items():
+        for i, text in enumerate(texts):
+            grid.add_row(Text("" if i else kind, style=styles.get(kind, HEAD)), text)
+    return grid
+
+
+def _notes(sweep: Sweep) -> Iterator[str]:
+    reasons: dict[str, int] = {}
+    for skipped in sweep.skipped:
+        reasons[skipped.reason] = reasons.get(skipped.reason, 0) + 1
+    yield from (f"{count(number, 'cell')} skipped: {why}" for why, number in reasons.items())
+
+
+def _by_cause(cells: Sequence[SweptCell], state: State) -> Iterator[str]:
+    """Give the causes of a state, with the cells of each."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for cell in cells:
+        if cause := _cause_of(cell, state):
+            name = f"{arithmetic_words(cell.key)} {cell.key.algorithm}"
+            found.setdefault(cause, {}).setdefault(cell.key.function, []).append(name)
+    for cause, functions in found.items():
+        parts = (f"{function} {', '.join(names)}" for function, names in functions.items())
+        yield f"{cause}: {'; '.join(parts)}"
+
+
+def _holds(sweep: Sweep) -> Iterator[str]:
+    """Say of each function which cells hold over the whole range, or at least do not break."""
+    every = "every temperature" if sweep.partial is None else "every temperature so far"
+    for function, group in groupby(sweep.cells, lambda cell: cell.key.function):
+        cells = list(group)
+        steady = [cell for cell in cells if _is_always(cell, "holds")]
+        sound = [cell for cell in cells if _is_always(cell, "holds", "loses")]
+        if steady:
+            some = f"{len(steady)} of {count(len(cells), 'cell')}"
+            yield f"{function}: {some} at {every}; {_narrowest(steady)}"
+        elif sound:
+            some = f"{len(sound)} of {count(len(cells), 'cell')} never {_verb(sound)}"
+            yield f"{function}: no cell at {every}; {some}; {_narrowest(sound)}"
+        elif all(_is_always(cell, "skipped") for cell in cells):
+            yield f"{function}: nothing could be judged"
+        else:
+            yield f"{function}: no cell at {every}; each breaks, or is skipped, somewhere"
+
+
+def _is_always(cell: SweptCell, *states: State) -> bool:
+    return all(point.state in states for point in cell.points)
+
+
+def _verb(cells: Sequence[SweptCell]) -> str:
+    return "breaks" if len(cells) == 1 else "break"
+
+
+def _narrowest(cells: Sequence[SweptCell]) -> str:
+    best = min(cells, key=lambda c: (c.key.arithmetic.storage.dtype.itemsize, _largest(c)))
+    return f"narrowest: {best.key.name} (max{NO_BREAK}{ulps(_largest(best))}{NO_BREAK}ULP)"
+
+
+def _largest(cell: SweptCell) -> float:
+    return max(point.largest for point in cell.points)
