@@ -217,7 +217,7 @@ def _holds(sweep: Sweep) -> Iterator[str]:
         elif all(_is_always(cell, "skipped") for cell in cells):
             yield f"{function}: nothing could be judged"
         else:
-            yield f"{function}: no cell at {every}; each breaks, or is skipped, somewhere"
+            yield f"{function}: no cell at {every}"
 
 
 def _is_always(cell: SweptCell, *states: State) -> bool:

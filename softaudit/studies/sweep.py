@@ -180,7 +180,7 @@ def make_grid(low: float, high: float, points: int) -> tuple[float, ...]:
     step = (log(high) - log(low)) / (points - 1)
     digits = max(DIGITS, 2 + ceil(-log10(step)))
     inner = (_short(exp(log(low) + i * step), digits) for i in range(1, points - 1))
-    return tuple(sorted({low, high, *(t for t in inner if low < t < high)}))
+    return tuple(sorted({float(low), float(high), *(t for t in inner if low < t < high)}))
 
 
 def sweep(
@@ -248,7 +248,7 @@ class _Walk:
         self._logits, self._plan, self._jobs = logits, plan, jobs
         self._heard, self._steps = heard, steps
         self._rows = len(chosen_rows(logits, plan))
-        self.done, self.stopped = 0, False
+        self.done, self.stopped, self._part = 0, False, 0.0
         self.last: Audit | None = None
 
     def along(self, grid: Sequence[float]) -> Iterator[Mapping[CellKey, Point]]:
@@ -280,7 +280,7 @@ class _Walk:
 
     def _at(self, temperature: float, keys: Sequence[CellKey]) -> dict[CellKey, Point]:
         """Audit cells at a temperature; those whose format does not hold it are not asked."""
-        if self._heard(self.done / self._steps):
+        if self._told(0):
             raise _Stopped
         rounded = {k: round_temperature(temperature, k.arithmetic.storage) for k in keys}
         asked = tuple(key for key in keys if 0 < rounded[key] < inf)
@@ -300,7 +300,9 @@ class _Walk:
         return {cell.key: cell for cell in found.cells}
 
     def _told(self, rows: float) -> bool:
-        return self._heard((self.done + rows / self._rows) / self._steps)
+        # What is looked at more closely is part of the step that led there.
+        self._part = max(self._part, (self.done + rows / self._rows) / self._steps)
+        return self._heard(self._part)
 
 
 def _short(value: float, digits: int) -> float:
