@@ -74,25 +74,39 @@ def _header(sweep: Sweep) -> Text:
 
 def _table(sweep: Sweep, width: int) -> tuple[Table, bool]:
     """Lay out cells in as many columns as there is room for; say if causes are among them."""
-    cells, whole = sweep.cells, sweep.partial is None
-    labels = [(arithmetic_label(cell.key), cell.key.algorithm) for cell in cells]
-    states: tuple[State, ...] = ("breaks", "loses")
-    columns = {str(state): _ranges(cells, state, whole=whole) for state in states}
-    columns["cause"] = [_cause(cell) for cell in cells]
-    taken = sum(max(map(len, texts)) + 1 for texts in zip(*labels, strict=True))
-    for name in ("cause", "loses"):
-        room = width - taken - sum(map(_width, columns.items()))
-        if room < LEAST_STRIP:
-            del columns[name]
-    room = width - taken - sum(map(_width, columns.items()))
-    axis = Axis(sweep.grid[0], sweep.grid[-1], max(LEAST_STRIP, min(room, WIDEST_STRIP)))
+    columns, room = _fitting(sweep, width - _labels_width(sweep.cells))
+    axis = Axis(sweep.grid[0], sweep.grid[-1], max(1, min(room, WIDEST_STRIP)))
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style=HEAD)
     for head in ("format", "algorithm", "T", *columns):
         table.add_column(head, no_wrap=True)
-    for row in _rows(cells, axis, columns):
+    for row in _rows(sweep.cells, axis, columns):
         table.add_row(*row)
     table.add_row("", "", Text(axis.labels(), style=QUIET))
     return table, "cause" in columns
+
+
+def _labels_width(cells: Sequence[SweptCell]) -> int:
+    formats = (
+        "format",
+        *(c.key.function for c in cells),
+        *(arithmetic_label(c.key) for c in cells),
+    )
+    algorithms = ("algorithm", *(cell.key.algorithm for cell in cells))
+    return max(map(len, formats)) + 1 + max(map(len, algorithms)) + 1
+
+
+def _fitting(sweep: Sweep, width: int) -> tuple[dict[str, list[str]], int]:
+    """Give the columns beside the plot, the least telling dropped first, and the plot's room."""
+    cells, whole = sweep.cells, sweep.partial is None
+    columns = {
+        "breaks": _ranges(cells, "breaks", whole=whole),
+        "loses": _ranges(cells, "loses", whole=whole),
+        "cause": [_cause(cell) for cell in cells],
+    }
+    for name in reversed(tuple(columns)):
+        if width - sum(map(_width, columns.items())) < LEAST_STRIP:
+            del columns[name]
+    return columns, width - sum(map(_width, columns.items()))
 
 
 def _width(column: tuple[str, Sequence[str]]) -> int:
@@ -114,11 +128,9 @@ def _rows(
 
 
 def _colored(strip: str) -> Text:
-    text = Text()
-    for character in strip:
-        quiet = character in (ROUNDED, SKIPPED)
-        text.append(character, style=BAD if character == BREAKS else QUIET if quiet else "")
-    return text
+    styles = {BREAKS: BAD, ROUNDED: QUIET, SKIPPED: QUIET}
+    runs = groupby(strip, lambda character: styles.get(character, ""))
+    return Text.assemble(*(("".join(run), style) for style, run in runs))
 
 
 def _ranges(cells: Iterable[SweptCell], state: State, *, whole: bool) -> list[str]:
