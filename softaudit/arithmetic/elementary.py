@@ -1,4 +1,4 @@
-"""exp and log in a number format.
+"""exp and log, exp2 and log1p, in a number format.
 
 Formats of at most 16 bits: float64 and one rounding.  The float64 result would have to be wrong by
 more than the distance of the true value from the nearest tie, which is far above its error at each
@@ -23,20 +23,24 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Function = Callable[..., NDArray[Any]]
+
 
 class Elementary(NamedTuple):
-    """Somebody's exp and log of float32 and float64.
+    """Somebody's exp, log, exp2 and log1p of float32 and float64.
 
     They are given contiguous arrays: NumPy's exp is another function on a strided one.
     """
 
     exp: Callable[[NDArray[Any]], NDArray[Any]]
     log: Callable[[NDArray[Any]], NDArray[Any]]
+    exp2: Callable[[NDArray[Any]], NDArray[Any]]
+    log1p: Callable[[NDArray[Any]], NDArray[Any]]
 
 
 ELEMENTARY: dict[str, Elementary] = {
-    "numpy": Elementary(np.exp, np.log),
-    "correct": Elementary(correct.exp, correct.log),
+    "numpy": Elementary(np.exp, np.log, np.exp2, np.log1p),
+    "correct": Elementary(correct.exp, correct.log, correct.exp2, correct.log1p),
 }
 
 
@@ -84,7 +88,61 @@ def log(x: NDArray[Any], form: Format, elementary: str = "numpy") -> NDArray[Any
     return _by_float64(np.log, x, form)
 
 
-def _by_float64(function: np.ufunc, x: NDArray[Any], form: Format) -> NDArray[Any]:
+def exp2(x: NDArray[Any], form: Format, elementary: str = "numpy") -> NDArray[Any]:
+    """Take 2 to the power of numbers of a format, rounded to that format.
+
+    Parameters
+    ----------
+    x : ndarray
+        In the format's carrier dtype.
+    form : Format
+    elementary : str
+        A key of `ELEMENTARY`: whose, in formats of more than 16 bits.
+
+    Returns
+    -------
+    ndarray
+        Of the same dtype.  2^−∞ = 0, 2^∞ = +∞, NaN stays NaN; overflow is what the format makes
+        of it.
+    """
+    if form.precision > _NARROW:
+        found = ELEMENTARY[elementary].exp2(np.ascontiguousarray(x))
+        return round_to(found, form)
+    return _by_float64(_exp2, x, form)
+
+
+def log1p(x: NDArray[Any], form: Format, elementary: str = "numpy") -> NDArray[Any]:
+    """Take the natural logarithm of 1 + x of numbers of a format, rounded to that format.
+
+    Parameters
+    ----------
+    x : ndarray
+        In the format's carrier dtype.
+    form : Format
+    elementary : str
+        A key of `ELEMENTARY`: whose, in formats of more than 16 bits.
+
+    Returns
+    -------
+    ndarray
+        Of the same dtype.  log1p(−1) = −∞ (NaN where the format has no infinity), log1p(+∞) = +∞,
+        below −1 NaN.
+    """
+    if form.precision > _NARROW:
+        found = ELEMENTARY[elementary].log1p(np.ascontiguousarray(x))
+        return round_to(found, form)
+    return _by_float64(np.log1p, x, form)
+
+
+def _exp2(x: NDArray[Any], dtype: type[np.float64]) -> NDArray[Any]:
+    """Take 2^x as 2^(x − n) · 2^n: exactly for integers, which may be ties of a format."""
+    wide = np.clip(x.astype(dtype), -2000.0, 2000.0)
+    n = np.rint(wide)
+    scale = np.where(np.isnan(n), 0.0, n).astype(np.int32)
+    return np.asarray(np.ldexp(np.exp2(wide - n), scale))
+
+
+def _by_float64(function: Function, x: NDArray[Any], form: Format) -> NDArray[Any]:
     contiguous = np.ascontiguousarray(x)
     if contiguous.size < _WORTH_A_TABLE:
         return _narrow(function, contiguous, form)
@@ -92,12 +150,12 @@ def _by_float64(function: np.ufunc, x: NDArray[Any], form: Format) -> NDArray[An
     return _table(function, form).take(codes)
 
 
-def _narrow(function: np.ufunc, x: NDArray[Any], form: Format) -> NDArray[Any]:
+def _narrow(function: Function, x: NDArray[Any], form: Format) -> NDArray[Any]:
     return round_to(function(x, dtype=np.float64), form).astype(x.dtype)
 
 
 @cache
-def _table(function: np.ufunc, form: Format) -> NDArray[Any]:
+def _table(function: Function, form: Format) -> NDArray[Any]:
     """Tabulate a function over all float32 of the format's precision, by their leading bits."""
     codes = np.arange(1 << (form.precision + 8), dtype=np.uint32)
     with np.errstate(all="ignore"):
