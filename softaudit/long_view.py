@@ -118,9 +118,12 @@ class LongView:
     def _sweep(self, keys: list[CellKey]) -> list[CellKey]:
         """Run algorithms as far as they get, and give those that wait."""
         waiting: dict[CellKey, None] = {}
-        for _, x in self.windows():
+        for window, x in self.windows():
             problem = self._pose(x)
-            shared = {a: Evaluation(problem, a, known) for a, known in self.reductions.items()}
+            shared = {
+                a: Evaluation(problem, a, known, window.start)
+                for a, known in self.reductions.items()
+            }
             for key in keys:
                 try:
                     steps = algorithms.run(key, shared[key.arithmetic]).steps

@@ -315,5 +315,6 @@ class Block:
         """Give what all algorithms in one arithmetic share."""
         if arithmetic not in self._evaluations:
             known = None if self.view is None else self.view.reductions[arithmetic]
-            self._evaluations[arithmetic] = Evaluation(self.problem, arithmetic, known)
+            start = self.window.start
+            self._evaluations[arithmetic] = Evaluation(self.problem, arithmetic, known, start)
         return self._evaluations[arithmetic]

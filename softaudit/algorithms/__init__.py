@@ -5,9 +5,12 @@ To add one: a function in the file of its function, a line in `ALGORITHMS`, a te
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from softaudit.algorithms import log_softmax, logsumexp, softmax
+from softaudit.algorithms.softmax import BLOCK_SIZE
+from softaudit.arithmetic import ONE_PASS_ORDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,30 +20,36 @@ if TYPE_CHECKING:
     from softaudit.arithmetic import Evaluation
     from softaudit.model import CellKey, Output
 
-ALGORITHMS: dict[str, dict[str, Callable[[Evaluation], NDArray[Any]]]] = {
+ALGORITHMS: dict[str, dict[str, Callable[..., NDArray[Any]]]] = {
     "softmax": {
         "naive": softmax.naive,
         "stable": softmax.stable,
+        "reciprocal": softmax.reciprocal,
+        "division-free": softmax.division_free,
+        "online": softmax.online,
+        "two-pass": softmax.two_pass,
+        "blockwise": softmax.blockwise,
+        "blockwise-fma": softmax.blockwise_fma,
     },
     "log_softmax": {
         "naive": log_softmax.naive,
         "log-of-softmax": log_softmax.log_of_softmax,
         "stable": log_softmax.stable,
+        "folded-shift": log_softmax.folded_shift,
+        "log1p": log_softmax.log1p,
     },
     "logsumexp": {
         "naive": logsumexp.naive,
         "stable": logsumexp.stable,
+        "log1p": logsumexp.log1p,
     },
 }
 
 BLOCKWISE = ("blockwise", "blockwise-fma")
 """Algorithms that take a block size."""
 
-BLOCK_SIZE = 64
-"""Columns of their blocks, if nothing is asked for."""
-
-ORDERS_OF: dict[str, tuple[str, ...]] = {}
-"""Algorithms with sums of their own, and the orders that these can have."""
+ORDERS_OF: dict[str, tuple[str, ...]] = dict.fromkeys(("online", "two-pass"), ONE_PASS_ORDERS)
+"""Summation orders of algorithms that do not have all of them."""
 
 
 def run(key: CellKey, evaluation: Evaluation) -> Output:
@@ -49,7 +58,7 @@ def run(key: CellKey, evaluation: Evaluation) -> Output:
     Parameters
     ----------
     key : CellKey
-        Function and algorithm; its arithmetic is the evaluation's.
+        Function, algorithm and block size; its arithmetic is the evaluation's.
     evaluation : Evaluation
         Of logits rounded to the arithmetic's storage format, shape (rows, columns).
 
@@ -58,4 +67,10 @@ def run(key: CellKey, evaluation: Evaluation) -> Output:
     Output
         Values of shape (rows, columns), or (rows, 1) for logsumexp, with the steps passed through.
     """
-    return evaluation.run(ALGORITHMS[key.function][key.algorithm])
+    algorithm = ALGORITHMS[key.function][key.algorithm]
+    if key.algorithm in BLOCKWISE:
+        algorithm = partial(algorithm, block_size=key.block_size or BLOCK_SIZE)
+    return evaluation.run(algorithm)
+
+
+__all__ = ["ALGORITHMS", "BLOCKWISE", "BLOCK_SIZE", "ORDERS_OF", "run"]

@@ -102,14 +102,16 @@ class Pairwise:
         """
         if np.isnan(terms.max(initial=0.0)):
             terms = np.where(np.isnan(terms), np.nan, terms)
-        self._chunks.append(_chunks(terms, self._plus))
+        self._chunks.append(balanced_chunks(terms, self._plus))
 
     def _plus(self, a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
         return round_significand(a + b, self._form)
 
     def sums(self) -> NDArray[Any]:
         """See `Order`."""
-        return round_to(_pairs(np.concatenate(self._chunks, axis=-1), self._plus), self._form)
+        return round_to(
+            balanced_pairs(np.concatenate(self._chunks, axis=-1), self._plus), self._form
+        )
 
 
 class Sequential:
@@ -121,14 +123,13 @@ class Sequential:
 
     def add(self, terms: NDArray[Any]) -> None:
         """See `Order`."""
-        terms = terms.astype(self._form.dtype)
         if self._partial is not None:
             terms = np.concatenate([self._partial, terms], axis=-1)
-        self._partial = np.add.accumulate(terms, axis=-1)[:, -1:]
+        self._partial = left_to_right(terms, self._form)
 
     def sums(self) -> NDArray[Any]:
         """See `Order`."""
-        return np.asarray(self._partial).astype(self._form.carrier)
+        return np.asarray(self._partial)
 
 
 class Compensated:
@@ -145,7 +146,7 @@ class Compensated:
 
     def add(self, terms: NDArray[Any]) -> None:
         """See `Order`."""
-        self._chunks.append(_chunks(np.stack([terms, np.zeros_like(terms)]), self._plus))
+        self._chunks.append(balanced_chunks(np.stack([terms, np.zeros_like(terms)]), self._plus))
 
     def _plus(self, a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
         form = self._form
@@ -158,7 +159,7 @@ class Compensated:
 
     def sums(self) -> NDArray[Any]:
         """See `Order`."""
-        pair = _pairs(np.concatenate(self._chunks, axis=-1), self._plus)
+        pair = balanced_pairs(np.concatenate(self._chunks, axis=-1), self._plus)
         corrected = round_to(pair[0] + pair[1], self._form)
         # An infinite sum has no error term: two-sum gives ∞ − ∞ there.
         return np.where(np.isfinite(pair[0]), corrected, pair[0])
@@ -183,7 +184,7 @@ class NumPy:
         """See `Order`."""
         terms = np.concatenate(self._terms, axis=-1)
         sums = np.add.reduce(terms, axis=-1, keepdims=True)
-        return np.asarray(sums).astype(self._form.carrier)
+        return _kept_in_range(np.asarray(sums).astype(self._form.carrier), terms, self._form)
 
 
 ORDERS: dict[str, type[Order]] = {
@@ -204,10 +205,10 @@ class _Sharp:
     def add(self, terms: NDArray[Any]) -> None:
         self._columns += terms.shape[-1]
         wide = np.stack([terms, np.zeros_like(terms)]).astype(np.float64)
-        self._chunks.append(_chunks(wide, _two_sum))
+        self._chunks.append(balanced_chunks(wide, _two_sum))
 
     def stalled(self, sums: NDArray[Any], form: Format) -> NDArray[np.bool_]:
-        high, low = _pairs(np.concatenate(self._chunks, axis=-1), _two_sum)
+        high, low = balanced_pairs(np.concatenate(self._chunks, axis=-1), _two_sum)
         finite = np.isfinite(high) & np.isfinite(sums)
         computed = np.where(finite, sums, 0.0).astype(np.float64)
         lost = (np.where(finite, high, 0.0) - computed) + np.where(finite, low, 0.0)
@@ -222,20 +223,37 @@ def _two_sum(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     return np.stack([s, a[1] + b[1] + lost])
 
 
-def _chunks(terms: NDArray[Any], add: Addition) -> NDArray[Any]:
-    """Sum the chunks of each row, side by side; zeros stand for what the last one lacks."""
+def left_to_right(terms: NDArray[Any], form: Format) -> NDArray[Any]:
+    """Sum non-negative numbers of a format in one accumulator of it; shape (rows, 1)."""
+    last = np.add.accumulate(terms.astype(form.dtype), axis=-1)[:, -1:].astype(terms.dtype)
+    return _kept_in_range(last, terms, form)
+
+
+def _kept_in_range(sums: NDArray[Any], terms: NDArray[Any], form: Format) -> NDArray[Any]:
+    """Give a format's largest number where it has that for infinity, which the dtype knows not.
+
+    What once is the largest stays so, as terms are not negative; NaN comes from a term alone.
+    """
+    if getattr(form, "beyond", None) != "largest" or np.isfinite(sums).all():
+        return sums
+    over = ~np.isfinite(sums) & ~np.isnan(terms).any(axis=-1, keepdims=True)
+    return np.where(over, sums.dtype.type(form.largest), sums)
+
+
+def balanced_chunks(terms: NDArray[Any], add: Addition) -> NDArray[Any]:
+    """Sum the chunks of each row, side by side; the last axis is that of columns."""
     columns = terms.shape[-1]
-    if columns <= CHUNK:
+    whole = columns - columns % CHUNK
+    if not whole:
         return _fold(terms, add)
-    count = -(-columns // CHUNK)
-    if columns % CHUNK:
-        padded = np.zeros((*terms.shape[:-1], count * CHUNK), dtype=terms.dtype)
-        padded[..., :columns] = terms
-        terms = padded
-    return _fold(terms.reshape(*terms.shape[:-1], count, CHUNK), add)[..., 0]
+    parts = terms[..., :whole].reshape(*terms.shape[:-1], -1, CHUNK)
+    sums = _fold(parts, add)[..., 0]
+    if whole < columns:
+        sums = np.concatenate([sums, _fold(terms[..., whole:], add)], axis=-1)
+    return sums
 
 
-def _pairs(sums: NDArray[Any], add: Addition) -> NDArray[Any]:
+def balanced_pairs(sums: NDArray[Any], add: Addition) -> NDArray[Any]:
     """Add neighbours along the last axis, level by level; an odd last one waits."""
     while (count := sums.shape[-1]) > 1:
         pairs = add(sums[..., : count - 1 : 2], sums[..., 1::2])

@@ -221,7 +221,8 @@ _RANGE_OF_POWERS = {"float64": (-1076.0, 1025.0), "float32": (-151.0, 129.0)}
 """Beyond these 2^x is 0 and overflows."""
 
 LOG2 = DoubleWord(
-    np.array(float.fromhex("0x1.62E42FEFA39EFp-1")), np.array(float.fromhex("0x1.ABC9E3B39803Fp-56"))
+    np.array(float.fromhex("0x1.62E42FEFA39EFp-1")),
+    np.array(float.fromhex("0x1.ABC9E3B39803Fp-56")),
 )
 """log 2, within 2^−110."""
 

@@ -28,6 +28,8 @@ class Scalar:
         self.divide = lru_cache(None)(self._divide)
         self.exp = lru_cache(None)(self._exp)
         self.log = lru_cache(None)(self._log)
+        self.exp2 = lru_cache(None)(self._exp2)
+        self.log1p = lru_cache(None)(self._log1p)
 
     def round(self, x: Fraction | float) -> float:
         return round_rational(x, self.form)
@@ -63,6 +65,40 @@ class Scalar:
         if a in (0, INF):
             return self.round(-INF if a == 0 else INF)
         return self._of_real(mpmath.log, a)
+
+    def multiply(self, a: float, b: float) -> float:
+        return self.fma(a, b, 0.0)
+
+    def fma(self, a: float, b: float, c: float) -> float:
+        if not (math.isfinite(a) and math.isfinite(b) and math.isfinite(c)):
+            return self.round(a * b + c)
+        return self.round(Fraction(a) * Fraction(b) + Fraction(c))
+
+    def scale(self, a: float, n: float) -> float:
+        """Give a · 2^n."""
+        if math.isnan(a) or math.isnan(n) or not math.isfinite(a):
+            return a
+        bounded = int(max(min(n, 3000.0), -3000.0))
+        return self.round(Fraction(a) * Fraction(2) ** bounded)
+
+    def largest(self) -> float:
+        return float(self.form.largest)
+
+    def _exp2(self, a: float) -> float:
+        if math.isnan(a):
+            return NAN
+        if abs(a) > 3000:
+            return self.round(INF if a > 0 else 0.0)
+        if a == int(a):
+            return self.round(Fraction(2) ** int(a))
+        return self._of_real(lambda x: mpmath.power(2, x), a)
+
+    def _log1p(self, a: float) -> float:
+        if math.isnan(a) or a < -1:
+            return NAN
+        if a in (-1, INF):
+            return self.round(-INF if a == -1 else INF)
+        return self._of_real(mpmath.log1p, a)
 
     def _of_real(self, function, a: float) -> float:
         with mpmath.workprec(300):
@@ -123,21 +159,39 @@ def compensated(scalar: Scalar, terms: list[float]) -> float:
 
 def total(scalar: Scalar, accumulator: Scalar, order: str, terms: list[float]) -> float:
     """Sum in the accumulator's format, and round on leaving it."""
-    taken = [accumulator.round(t) for t in terms]
+    return scalar.round(summed(accumulator, order, [accumulator.round(t) for t in terms]))
+
+
+def summed(accumulator: Scalar, order: str, terms: list[float]) -> float:
+    """Sum numbers of the accumulator's format."""
     if order == "compensated":
-        return scalar.round(compensated(accumulator, taken))
+        return compensated(accumulator, terms)
     tree = {"pairwise": pairwise, "sequential": sequential}[order]
-    return scalar.round(tree(accumulator.add, taken))
+    return tree(accumulator.add, terms)
+
+
+def constant(scalar: Scalar, value: mpmath.mpf) -> float:
+    n, e = value.man_exp
+    size = Fraction(int(n)) * Fraction(2) ** int(e)
+    return scalar.round(-size if value < 0 else size)
+
+
+with mpmath.workprec(400):
+    LOG_2 = +mpmath.log(2)
+    LOG2_E = 1 / mpmath.log(2)
 
 
 class Model:
-    """One storage format, compute format, accumulator and order.
+    """One storage format, compute format, accumulator, order and block size.
 
     What the last run passed through stays: the arguments and results of exp, their sum, and the
     probabilities of which a logarithm was taken.
     """
 
-    def __init__(self, storage: str, compute: str, accumulate: str, order: str) -> None:
+    def __init__(
+        self, storage: str, compute: str, accumulate: str, order: str, block_size: int = 64
+    ) -> None:
+        self.block_size = block_size
         self.storage, self.scalar = SCALARS[storage], SCALARS[compute]
         self.accumulator, self.order = SCALARS[accumulate], order
         self.arguments: list[float] = []
@@ -198,6 +252,119 @@ class Model:
         if math.isinf(top):
             return self.logsumexp_naive(x)
         return [self.scalar.add(top, self.logsumexp_naive(self.shifted(x))[0])]
+
+    def softmax_reciprocal(self, x: list[float]) -> list[float]:
+        e = self.exp(self.shifted(x))
+        over = self.scalar.divide(1.0, self.total(e))
+        return [self.scalar.multiply(v, over) for v in e]
+
+    def softmax_division_free(self, x: list[float]) -> list[float]:
+        y = self.logsumexp_stable(x)[0]
+        return self.exp([self.scalar.subtract(v, y) for v in x])
+
+    def softmax_online(self, x: list[float]) -> list[float]:
+        tops = [v if math.isnan(v) else max(v, -self.scalar.largest()) for v in x]
+        ones = [self.scalar.exp(self.scalar.subtract(v, m)) for v, m in zip(x, tops, strict=True)]
+
+        def shrink(d: float, gap: float) -> float:
+            factor = self.accumulator.round(self.scalar.exp(gap))
+            return self.accumulator.multiply(d, factor)
+
+        m, self.sum = self.pairs(list(zip(tops, ones, strict=True)), shrink)
+        e = self.exp([self.scalar.subtract(v, m) for v in x])
+        return [self.scalar.divide(v, self.sum) for v in e]
+
+    def softmax_two_pass(self, x: list[float]) -> list[float]:
+        s = self.scalar
+        with mpmath.workprec(400):
+            c, high = constant(s, LOG2_E), constant(s, LOG_2)
+            low = constant(s, LOG_2 - mpmath.mpf(high))
+        n = [self.bounded_integer(s.multiply(v, c)) for v in x]
+        t = [s.fma(k, -low, s.fma(k, -high, v)) for k, v in zip(n, x, strict=True)]
+        mantissas = self.exp(t)
+        pairs = list(zip(n, mantissas, strict=True))
+        top, self.sum = self.pairs(pairs, self.accumulator.scale)
+        over = s.divide(1.0, self.sum)
+        return [s.scale(s.multiply(e, over), s.subtract(k, top)) for k, e in pairs]
+
+    def bounded_integer(self, v: float) -> float:
+        if math.isnan(v):
+            return v
+        whole = v if math.isinf(v) else float(round(v))
+        return max(min(whole, self.scalar.largest()), -self.scalar.largest())
+
+    def pairs(self, pairs: list, shrink) -> tuple[float, float]:
+        """Add (m, d) and (m', d') to (max, d shrunk by m − max + d' shrunk by m' − max)."""
+
+        def add(a, b):
+            m = maximum([a[0], b[0]])
+            parts = [shrink(d, self.scalar.subtract(top, m)) for top, d in (a, b)]
+            return m, self.accumulator.add(*parts)
+
+        entered = [(m, self.accumulator.round(d)) for m, d in pairs]
+        if self.order == "sequential":
+            entered[0] = (
+                entered[0][0],
+                shrink(entered[0][1], self.scalar.subtract(*[entered[0][0]] * 2)),
+            )
+        tree = {"pairwise": pairwise, "sequential": sequential}[self.order]
+        m, d = tree(add, entered)
+        return m, self.scalar.round(d)
+
+    def softmax_blockwise(self, x: list[float]) -> list[float]:
+        s = self.scalar
+        return self.blocks(x, lambda v, c, u: s.subtract(s.multiply(v, c), u))
+
+    def softmax_blockwise_fma(self, x: list[float]) -> list[float]:
+        return self.blocks(x, lambda v, c, u: self.scalar.fma(v, c, -u))
+
+    def blocks(self, x: list[float], argument) -> list[float]:
+        """Take block after block; what came before is rescaled, as a kernel does its output."""
+        s, acc = self.scalar, self.accumulator
+        c = constant(s, LOG2_E)
+        outputs: list[float] = []
+        self.arguments, d, m = [], 0.0, -INF
+        for start in range(0, len(x), self.block_size):
+            block = x[start : start + self.block_size]
+            before, m = s.multiply(m, c) if start else NAN, maximum([m, *block])
+            u = 0.0 if math.isinf(m) else s.multiply(m, c)
+            arguments = [argument(v, c, u) for v in block]
+            e = [s.exp2(v) for v in arguments]
+            block_sum = summed(acc, self.order, [acc.round(v) for v in e])
+            if start:
+                r = s.exp2(s.subtract(before, u))
+                if r != 1:
+                    outputs = [s.multiply(v, r) for v in outputs]
+                    d = acc.multiply(d, acc.round(r))
+                d = acc.add(d, block_sum)
+            else:
+                d = block_sum
+            outputs += e
+            self.arguments += arguments
+        self.sum, self.exponentials = s.round(d), outputs
+        over = s.divide(1.0, self.sum)
+        return [s.multiply(v, over) for v in outputs]
+
+    def log_softmax_folded_shift(self, x: list[float]) -> list[float]:
+        y = self.logsumexp_stable(x)[0]
+        return [self.scalar.subtract(v, y) for v in x]
+
+    def log_softmax_log1p(self, x: list[float]) -> list[float]:
+        shifted = self.shifted(x)
+        others = self.log1p_of_others(x, shifted)
+        return [self.scalar.subtract(v, others) for v in shifted]
+
+    def logsumexp_log1p(self, x: list[float]) -> list[float]:
+        top = maximum(x)
+        shifted = x if math.isinf(top) else self.shifted(x)
+        return [self.scalar.add(top, self.log1p_of_others(x, shifted))]
+
+    def log1p_of_others(self, x: list[float], shifted: list[float]) -> float:
+        """Take log1p of the sum, with 0 in place of the first maximum's exponential."""
+        e = self.exp(shifted)
+        top = maximum(x)
+        place = next(i for i, v in enumerate(x) if v == top or math.isnan(v))
+        return self.scalar.log1p(self.total([*e[:place], 0.0, *e[place + 1 :]]))
 
 
 def maximum(x: list[float]) -> float:

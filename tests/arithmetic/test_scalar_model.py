@@ -5,6 +5,7 @@ In wide formats with exp and log correctly rounded; NumPy's have no model.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from math import inf, nan
 from pathlib import Path
@@ -12,10 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softaudit.algorithms import ALGORITHMS
-from softaudit.arithmetic import total
+from softaudit.algorithms import ALGORITHMS, BLOCKWISE, ORDERS_OF, run
+from softaudit.arithmetic import Evaluation, total
 from softaudit.face import compute
 from softaudit.formats import FORMATS
+from softaudit.plan import make_key
+from softaudit.problem import pose
 
 from .scalar_model import NARROW, SCALARS, WIDE, Model
 from .scalar_model import total as total_of
@@ -72,6 +75,8 @@ def assert_same_bits(row, storage, compute_in=None, accumulate=None, order="pair
     options["elementary"] = "correct" if (compute_in or storage) in WIDE else "numpy"
     x = np.asarray(row).astype(np.float64)
     for function, algorithm in CELLS:
+        if order not in ORDERS_OF.get(algorithm, ORDERS):
+            continue
         found = compute(function, x, format=storage, algorithm=algorithm, **options)
         expected = model.run(function, algorithm, x.tolist(), t)
         name = f"{function}/{storage}/{algorithm} {options} of {x.tolist()[:8]}"
@@ -83,6 +88,21 @@ def assert_same_bits(row, storage, compute_in=None, accumulate=None, order="pair
 def test_edge_rows(storage, order):
     for row in EDGE_ROWS:
         assert_same_bits(row, storage, order=order)
+
+
+@pytest.mark.parametrize("algorithm", BLOCKWISE)
+@pytest.mark.parametrize(("storage", "order"), list(product(SCALARS, ORDERS)))
+def test_small_blocks(storage, order, algorithm):
+    """Blocks that begin with masks, and rows whose maximum grows and that end within a block."""
+    key = make_key("softmax", storage, algorithm, order=order, elementary="correct")
+    for size, row in product((1, 3, 8), (*EDGE_ROWS, *random_rows()[5::7], np.arange(-9.0, 9.0))):
+        model = Model(storage, storage, storage, order, size)
+        with np.errstate(over="ignore"):
+            problem = pose(np.asarray(row, dtype=np.float64)[None], FORMATS[storage], 1.0)
+        evaluation = Evaluation(problem, key.arithmetic)
+        found = run(replace(key, block_size=size), evaluation).values[0]
+        expected = model.run("softmax", algorithm, np.asarray(row).tolist(), 1.0)
+        np.testing.assert_array_equal(found, expected, err_msg=f"{storage} {size} {row}")
 
 
 @pytest.mark.parametrize(("storage", "order"), list(product(SCALARS, ORDERS)))
