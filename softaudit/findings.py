@@ -236,9 +236,19 @@ def _cast_overflow(cell: Cell) -> str:
     return f"x/T, x − m or the result leaves the range: {_where(event, 'result')}"
 
 
+def _saturation(cell: Cell) -> str:
+    limit = short(cell.key.arithmetic.compute.largest)
+    return f"what exceeds {limit} is {limit}: {_where(cell.breaks['saturation'], 'result')}"
+
+
+def _flush(cell: Cell) -> str:
+    limit = short(cell.key.arithmetic.compute.least_normal)
+    return f"what is below {limit} becomes 0: {_where(cell.breaks['flush'], 'result')}"
+
+
 def _log_of_zero(cell: Cell) -> str:
     event = cell.breaks["log-of-zero"]
-    instead = "" if cell.key.algorithm == "stable" else "; use stable"
+    instead = "; use stable" if cell.key.algorithm in ("naive", "log-of-softmax") else ""
     infinity = short(-cell.key.arithmetic.compute.overflow)
     return f"log(0) = {infinity}: {_where(event, 'result')}{instead}"
 
@@ -274,6 +284,8 @@ _SENTENCES = {
     "exp-overflow": _exp_overflow,
     "sum-overflow": _sum_overflow,
     "cast-overflow": _cast_overflow,
+    "saturation": _saturation,
+    "flush": _flush,
     "log-of-zero": _log_of_zero,
     "exp-underflow": _exp_underflow,
     "sum-stall": _sum_stall,
@@ -290,7 +302,10 @@ def _where(event: Event, what: str) -> str:
 _WHY = {
     "absorption": f"where p{NO_BREAK}>{NO_BREAK}½",
     "cancellation": "where m and the logarithm of the sum nearly cancel",
+    "shift-absorption": "where m absorbs the logarithm of the sum",
     "argument-rounding": "from rounding x − m",
+    "saturation": "where exponentials or their sum end at the largest number",
+    "flush": "where subnormal numbers become 0",
     "sum-stall": "where the accumulator stalls",
     "exp-underflow": "where the exponential is subnormal",
 }

@@ -131,7 +131,7 @@ class LongView:
                     waiting[key] = None
                     continue
                 if steps is not None:
-                    facts = RowFacts.of(problem, steps)
+                    facts = RowFacts.of(problem, steps, key.arithmetic.compute)
                     known = self._facts.get(key)
                     self._facts[key] = facts if known is None else known.beside(facts)
         for reductions in self.reductions.values():

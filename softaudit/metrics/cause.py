@@ -4,9 +4,10 @@ The rules stand below, each with what it means, how it is told and what to do ab
 asked in the order of `_RULES`, and the first that applies names the cause.  Those that tell of a
 row hold for a wrong result anywhere in it.
 
-The first seven are events.  Of the others argument-rounding alone is measured, to first order in
-units of ulp(y); cancellation and absorption are told by where they happen.  Only results that are
-off by more than `worst.WORTH_TELLING`, or 0 too early, are asked, and the worst of all.
+The first nine are events.  Of the others argument-rounding and shift-absorption are measured, to
+first order in units of ulp(y); cancellation and absorption are told by where they happen.  Only
+results that are off by more than `worst.WORTH_TELLING`, or 0 too early, are asked, and the worst
+of all.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from softaudit.metrics.argument import deviation, excess, is_in_powers_of_two
 from softaudit.metrics.places import per_row
 
 if TYPE_CHECKING:
@@ -72,34 +74,35 @@ class _Trail:
         self.function = judged.key.function
         self.compute = judged.key.arithmetic.compute
         self.steps = steps
-        self._at = at
-        self._per_row = per_row(at, judged.error.shape[-1], len(judged.error))
+        self.at = at
+        self.columns = judged.error.shape[-1]
+        self._per_row = per_row(at, self.columns, len(judged.error))
 
     @cached_property
     def y(self) -> NDArray[np.float64]:
         """The exact values, rounded."""
         y = self.judged.decision.enclosure
-        high = y.high.take(self._at)
+        high = y.high.take(self.at)
         if y.far().size == 0:
             return high
-        return np.ldexp(high, np.minimum(y.exponent.take(self._at), 1023))
+        return np.ldexp(high, np.minimum(y.exponent.take(self.at), 1023))
 
     @cached_property
     def error(self) -> NDArray[np.float64]:
-        return self.judged.error.take(self._at)
+        return self.judged.error.take(self.at)
 
     @cached_property
     def unit(self) -> NDArray[np.float64]:
         """ulp(y)."""
-        return self.judged.decision.ulp.take(self._at)
+        return self.judged.decision.ulp.take(self.at)
 
     @cached_property
     def result(self) -> NDArray[np.float64]:
-        return self.judged.output.values.take(self._at)
+        return self.judged.output.values.take(self.at)
 
     @cached_property
     def wrong(self) -> NDArray[np.bool_]:
-        return np.asarray(self.result != self.judged.decision.rounded.take(self._at))
+        return np.asarray(self.result != self.judged.decision.rounded.take(self.at))
 
     @cached_property
     def total(self) -> NDArray[np.float64]:
@@ -126,7 +129,7 @@ class _Trail:
 
     def of_element(self, step: NDArray[Any] | None) -> NDArray[np.float64]:
         """Take the elements' share of a step."""
-        return _there(step).take(self._at).astype(np.float64)
+        return _there(step).take(self.at).astype(np.float64)
 
     def of_facts(self, name: str) -> NDArray[Any]:
         """Take the share of the elements' rows of what is known of rows."""
@@ -221,6 +224,45 @@ def _sum_overflow(t: _Trail) -> Applies:
     return np.asarray(~np.isfinite(t.total) & ~t.of_facts("endless_term"))
 
 
+def _saturation(t: _Trail) -> Applies:
+    """An exponential or the sum is the largest number, which stands for what is beyond it.
+
+    Notes
+    -----
+    Told: of a wrong result anywhere in such a row, where the compute format saturates.  Nothing is
+    infinite there, and nothing NaN: the results are finite and wrong.
+
+    Remedy: subtract the maximum before exp, as stable does, and accumulate in a wider format.
+    """
+    if t.compute.beyond != "largest":
+        return None
+    return np.asarray((t.total >= t.compute.largest) | t.of_facts("saturated"))
+
+
+def _flush(t: _Trail) -> Applies:
+    """A subnormal number of the compute format became 0.
+
+    Notes
+    -----
+    Told: where the compute format flushes: the exponential is 0 and its argument not below the
+    logarithm of half the least subnormal number; or the probability or the result is 0 and the
+    exponential is not.
+
+    Remedy: keep subnormal numbers, or compute in a format with more range.
+    """
+    if not t.compute.flushes:
+        return None
+    unit = 1.0 if t.steps.base_two else log(2.0)
+    vanishes = (t.compute.subnormal_exponent - 1) * unit
+    found = (t.exponential == 0) & (t.argument >= vanishes)
+    there = (t.exponential > 0) & np.isfinite(t.logit)
+    if t.function == "softmax":
+        found |= (t.result == 0) & there & (t.total < np.inf)
+    if t.steps.probability is not None:
+        found |= (t.of_element(t.steps.probability) == 0) & there & (t.total < np.inf)
+    return np.asarray(found)
+
+
 def _log_of_zero(t: _Trail) -> Applies:
     """The logarithm was taken of a 0.
 
@@ -231,7 +273,7 @@ def _log_of_zero(t: _Trail) -> Applies:
     Remedy: the stable log_softmax of the logits, never softmax and log in two steps; for logsumexp
     stable, whose sum is at least 1.
     """
-    if t.function == "softmax":
+    if t.function == "softmax" or t.steps.beside_one:
         return None
     if t.steps.probability is None:
         return np.asarray(t.total == 0)
@@ -239,27 +281,35 @@ def _log_of_zero(t: _Trail) -> Applies:
 
 
 def _exp_underflow(t: _Trail) -> Applies:
-    """The exponential or the probability is 0 or subnormal in the compute format.
+    """The exponential, the probability or the reciprocal of the sum is 0 or subnormal.
 
     Notes
     -----
-    Told: of what the result is made of: its own exponential, the probability of which the
-    logarithm is taken, or a logsumexp's sum; of a softmax also where the whole sum is 0.  Subnormal
-    numbers have fewer bits than normal ones.
+    Told: of what the result is made of, in the compute format: its own exponential, the probability
+    of which the logarithm is taken, the reciprocal by which is multiplied, or a logsumexp's sum; of
+    a softmax also where the whole sum is 0.  Subnormal numbers have fewer bits than normal ones.
 
     Remedy: a compute format with more range; for a row that is far below 0 as a whole, subtract
     the maximum, as stable does.
     """
     least = t.compute.least_normal
     if t.function == "logsumexp":
-        return np.asarray(t.total < least)
-    low = (t.exponential < least) & np.isfinite(t.logit)
+        return None if t.steps.beside_one else np.asarray(t.total < least)
     if t.function == "softmax":
-        return np.asarray(low | (t.total == 0))
+        return _softmax_underflow(t, least)
     if t.steps.probability is None:
         return None
-    small = t.of_element(t.steps.probability) < least
-    return np.asarray(low | (small & np.isfinite(t.logit)))
+    small = (t.exponential < least) | (t.of_element(t.steps.probability) < least)
+    return np.asarray(small & np.isfinite(t.logit))
+
+
+def _softmax_underflow(t: _Trail, least: float) -> Applies:
+    if t.steps.folded is not None:  # there the exponential is the result
+        return None
+    found = ((t.exponential < least) & np.isfinite(t.logit)) | (t.total == 0)
+    if t.steps.reciprocal is not None:
+        found |= t.of_row(t.steps.reciprocal) < least
+    return np.asarray(found)
 
 
 def _sum_stall(t: _Trail) -> Applies:
@@ -277,12 +327,13 @@ def _sum_stall(t: _Trail) -> Applies:
 
 
 def _argument_rounding(t: _Trail) -> Applies:
-    """The rounding of x/T and x − m explains at least half of the error.
+    """The rounding of what goes into exp explains at least half of the error.
 
     Notes
     -----
-    Told: by measuring it.  What x/T, m/T and their difference were rounded by is recovered without
-    error, taken through the function to first order, and compared with the error.
+    Told: by measuring it.  What x/T and x − m were rounded by (in base 2 the products with log2 e
+    and the factors by which blocks are rescaled; n log 2; lse(x) and x − lse(x)) is recovered,
+    taken through the function to first order, and compared with the error.
 
     Remedy: compute in a wider format, as GPUs do.  Without a shift (naive) only x/T is rounded, as
     long as nothing overflows or becomes subnormal.
@@ -299,16 +350,40 @@ def _argument_rounding(t: _Trail) -> Applies:
 
 
 def _argument_error(t: _Trail) -> NDArray[np.float64]:
-    """Give what the argument of exp has from the roundings of x/T, m/T and their difference."""
+    """Give what the argument of exp has from rounding, beside what its whole row has."""
+    if t.steps.folded is not None and t.function == "softmax":
+        return excess(t.argument, t.judged.decision.enclosure, t.at)
     temperature = t.judged.problem.temperature
     top = t.of_facts("quotient")
     error = of_top = np.zeros(top.shape)
     if temperature != 1.0:
         error = _quotient_error(t.logit, temperature, t.quotient)
         of_top = _quotient_error(t.of_facts("logit"), temperature, top)
+    if is_in_powers_of_two(t.steps):
+        own = deviation(t.steps, divmod(t.at, t.columns))
+        return np.asarray((error - of_top) + (own - t.of_facts("pull") / t.of_facts("weight")))
+    if t.steps.folded is not None:  # x − m goes into the sum alone
+        return np.asarray(error - of_top)
     shifted = error - of_top - _difference_error(t.quotient, top, t.argument)
     # Without a shift the largest logit itself goes into exp.
     return np.asarray(np.where(t.of_facts("argument") == top, error, shifted))
+
+
+def _shift_absorption(t: _Trail) -> Applies:
+    """m absorbed the logarithm of the sum, which was added to it first.
+
+    Notes
+    -----
+    Told: by measuring it, where m + log Σ is subtracted from x as one number: its rounding explains
+    at least half of the error.
+
+    Remedy: (x − m) − log Σ in that order, as stable does.
+    """
+    if t.function != "log_softmax" or t.steps.folded is None:
+        return None
+    m, log_total, folded = map(t.of_row, (t.steps.addend, t.steps.log_total, t.steps.folded))
+    loss = np.abs(_difference_error(m, -log_total, folded))
+    return np.asarray((loss >= 0.5 * t.error * t.unit) & (loss > 0) & t.wrong)
 
 
 def _quotient_error(
@@ -368,12 +443,11 @@ def _absorption(t: _Trail) -> Applies:
 
     Remedy: log1p of the sum of all but the maximum; or compute in a wider format.
     """
-    if t.function == "softmax":
+    if t.function == "softmax" or t.steps.beside_one:
         return None
     near_one = np.abs(t.y) < log(2.0)
     if t.steps.addend is not None:
-        whole_row = t.function == "logsumexp"
-        own = t.of_row(t.steps.addend) if whole_row else t.of_element(t.steps.addend)
+        own = t.of_row(t.steps.addend) if t.function == "logsumexp" else t.argument
         near_one = (t.total < 2.0) & (np.abs(own) < 1.0)
     return np.asarray(near_one & (t.error > 1.0))
 
@@ -396,10 +470,13 @@ _RULES: dict[str, Callable[[_Trail], Applies]] = {
     "inf-over-inf": _inf_over_inf,
     "exp-overflow": _exp_overflow,
     "sum-overflow": _sum_overflow,
+    "saturation": _saturation,
+    "flush": _flush,
     "log-of-zero": _log_of_zero,
     "exp-underflow": _exp_underflow,
     "sum-stall": _sum_stall,
     "argument-rounding": _argument_rounding,
+    "shift-absorption": _shift_absorption,
     "cancellation": _cancellation,
     "absorption": _absorption,
     "rounding": _rounding,

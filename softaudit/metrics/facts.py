@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from softaudit.metrics.argument import deviation, is_in_powers_of_two
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from softaudit.formats import Format
     from softaudit.model import Problem, Steps
 
 
@@ -25,20 +28,27 @@ class RowFacts:
         A finite logit's quotient is not finite, or its argument NaN.
     endless_term : ndarray of bool
         An exponential is not finite.
+    saturated : ndarray of bool
+        In a compute format that has its largest number for infinity, an exponential is that.
     logit, quotient, argument, exponential : ndarray of float64
         x̂ and the steps of the element with the largest quotient.
+    deviation : ndarray of float64
+        Of that element: how far its argument is from the quotient, where exponentials are powers
+        of two; else 0.
     """
 
     exp_overflowed: NDArray[np.bool_]
     left_range: NDArray[np.bool_]
     endless_term: NDArray[np.bool_]
+    saturated: NDArray[np.bool_]
     logit: NDArray[np.float64]
     quotient: NDArray[np.float64]
     argument: NDArray[np.float64]
     exponential: NDArray[np.float64]
+    deviation: NDArray[np.float64]
 
     @classmethod
-    def of(cls, problem: Problem, steps: Steps) -> RowFacts:
+    def of(cls, problem: Problem, steps: Steps, compute: Format) -> RowFacts:
         """Look at a block, or at a window of its columns."""
         quotient, argument, exponential = map(
             _there, (steps.quotient, steps.argument, steps.exponential)
@@ -56,7 +66,8 @@ class RowFacts:
         own = np.arange(len(quotient)), np.argmax(quotient, axis=-1)
         parts = (problem.values, quotient, argument, exponential)
         tops = (part[own].astype(np.float64) for part in parts)
-        return cls(exp_overflowed, left_range, endless_term, *tops)
+        saturated = _saturated(exponential, compute)
+        return cls(exp_overflowed, left_range, endless_term, saturated, *tops, _off(steps, *own))
 
     def beside(self, other: RowFacts) -> RowFacts:
         """Put two windows of the same rows together, this one in front."""
@@ -71,8 +82,21 @@ class RowFacts:
         return RowFacts(*(getattr(self, f.name)[chosen] for f in fields(self)))
 
 
-_FLAGS = ("exp_overflowed", "left_range", "endless_term")
-_OF_TOP = ("logit", "quotient", "argument", "exponential")
+def _saturated(exponential: NDArray[Any], compute: Format) -> NDArray[np.bool_]:
+    if getattr(compute, "beyond", None) != "largest":
+        return np.zeros(len(exponential), dtype=np.bool_)
+    return np.asarray(exponential.max(axis=-1) >= compute.largest)
+
+
+def _off(steps: Steps, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
+    if not is_in_powers_of_two(steps):
+        return np.zeros(len(rows))
+    with np.errstate(all="ignore"):
+        return deviation(steps, rows, columns)
+
+
+_FLAGS = ("exp_overflowed", "left_range", "endless_term", "saturated")
+_OF_TOP = ("logit", "quotient", "argument", "exponential", "deviation")
 
 
 def _there(step: NDArray[Any] | None) -> NDArray[Any]:

@@ -200,7 +200,7 @@ class Judged:
             return self.given_facts
         if self.output.steps is None:
             raise ValueError("results without steps have no causes")
-        return RowFacts.of(self.problem, self.output.steps)
+        return RowFacts.of(self.problem, self.output.steps, self.key.arithmetic.compute)
 
     @cached_property
     def largest(self) -> float:

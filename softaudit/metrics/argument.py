@@ -1,0 +1,90 @@
+"""How far the arguments of exponentials are from the logits: measured without rounding errors.
+
+An exponential may be taken in base 2, of a number with a shift that was subtracted, or in two
+parts, exp(t) · 2^n.  What it is the exponential of is the same real number in each case, up to
+what all elements of a row have in common: x itself.  The difference is what rounding made of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from softaudit.reference.double_word import DoubleWord, add, add_double, two_product, two_sum
+from softaudit.reference.elementary import LOG2
+from softaudit.reference.logarithm import log
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from softaudit.model import Enclosure, Steps
+
+    Place = NDArray[np.int64] | tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+def is_in_powers_of_two(steps: Steps) -> bool:
+    """Tell whether exponentials are powers of two, or have a part that is."""
+    return steps.base_two or steps.doublings is not None
+
+
+def deviation(steps: Steps, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[Any]:
+    """Give argument + shift − quotient, in natural units, of elements with powers of two.
+
+    Parameters
+    ----------
+    steps : Steps
+        For which `is_in_powers_of_two` holds.
+    rows, columns : ndarray of int64
+        Places of the elements.
+
+    Returns
+    -------
+    ndarray of float64
+        Within 2^−100 of the argument; NaN where a step is not finite.
+    """
+
+    def part(step: NDArray[Any] | None) -> NDArray[np.float64]:
+        if step is None:
+            return np.zeros(rows.shape)
+        return step[rows, columns].astype(np.float64)
+
+    argument, quotient = part(steps.argument), part(steps.quotient)
+    if not steps.base_two:
+        twos = DoubleWord(part(steps.doublings), np.zeros(rows.shape))
+        return _sum(twos, argument, quotient)
+    shifted = two_sum(argument, part(steps.shift))
+    twos = DoubleWord(shifted.high, shifted.low + part(steps.carried))
+    return _sum(twos, np.zeros(rows.shape), quotient)
+
+
+def _sum(
+    twos: DoubleWord, natural: NDArray[np.float64], quotient: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Give twos · log 2 + natural − quotient."""
+    product = two_product(twos.high, LOG2.high)
+    low = product.low + (twos.high * LOG2.low + twos.low * LOG2.high)
+    near = two_sum(product.high, -quotient)
+    found = add_double(DoubleWord(near.high, near.low), natural)
+    return np.asarray(found.high + (found.low + low))
+
+
+def excess(argument: NDArray[np.float64], y: Enclosure, at: NDArray[np.int64]) -> NDArray[Any]:
+    """Give argument − log(y) of exact softmaxes y > 0: all of the error of exp(argument) but exp's.
+
+    Parameters
+    ----------
+    argument : ndarray of float64
+    y : Enclosure
+    at : ndarray of int64
+        Places of the elements among the flattened values.
+    """
+    high, low = y.high.take(at), y.low.take(at)
+    real = (high > 0) & (high < np.inf)
+    known = log(np.where(real, high, 1.0))
+    exponent = y.exponent.take(at).astype(np.float64)
+    twos = two_product(exponent, LOG2.high)
+    twos = DoubleWord(twos.high, twos.low + exponent * LOG2.low)
+    exact = add(known, twos)
+    found = (argument - exact.high) - exact.low - np.where(real, low / high, 0.0)
+    return np.where(real, found, np.nan)
