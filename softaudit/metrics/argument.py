@@ -16,11 +16,13 @@ from softaudit.reference.elementary import LOG2
 from softaudit.reference.logarithm import log
 
 if TYPE_CHECKING:
+    from types import EllipsisType
+
     from numpy.typing import NDArray
 
     from softaudit.model import Enclosure, Steps
 
-    Place = NDArray[np.int64] | tuple[NDArray[np.int64], NDArray[np.int64]]
+    Place = tuple[NDArray[np.int64], NDArray[np.int64]] | EllipsisType
 
 
 def is_in_powers_of_two(steps: Steps) -> bool:
@@ -28,34 +30,44 @@ def is_in_powers_of_two(steps: Steps) -> bool:
     return steps.base_two or steps.doublings is not None
 
 
-def deviation(steps: Steps, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[Any]:
+def deviation(steps: Steps, place: Place) -> NDArray[np.float64]:
     """Give argument + shift − quotient, in natural units, of elements with powers of two.
 
     Parameters
     ----------
     steps : Steps
         For which `is_in_powers_of_two` holds.
-    rows, columns : ndarray of int64
-        Places of the elements.
+    place : tuple of ndarray of int64, or ...
+        Rows and columns of the elements; all of them for an ellipsis.
 
     Returns
     -------
     ndarray of float64
         Within 2^−100 of the argument; NaN where a step is not finite.
     """
-
-    def part(step: NDArray[Any] | None) -> NDArray[np.float64]:
-        if step is None:
-            return np.zeros(rows.shape)
-        return step[rows, columns].astype(np.float64)
-
-    argument, quotient = part(steps.argument), part(steps.quotient)
+    argument, quotient, shift, carried, doublings = (
+        np.zeros(1) if step is None else step[place].astype(np.float64)
+        for step in (
+            steps.argument, steps.quotient, steps.shift, steps.carried, steps.doublings
+        )
+    )  # fmt: skip
     if not steps.base_two:
-        twos = DoubleWord(part(steps.doublings), np.zeros(rows.shape))
-        return _sum(twos, argument, quotient)
-    shifted = two_sum(argument, part(steps.shift))
-    twos = DoubleWord(shifted.high, shifted.low + part(steps.carried))
-    return _sum(twos, np.zeros(rows.shape), quotient)
+        return _sum(DoubleWord(doublings, np.zeros(1)), argument, quotient)
+    shifted = two_sum(argument, shift)
+    return _sum(DoubleWord(shifted.high, shifted.low + carried), np.zeros(1), quotient)
+
+
+def pull(steps: Steps) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give Σ e · deviation and Σ e of each row, whose quotient all results have in common.
+
+    In base 2 the deviation of a large term is no smaller than that of others; where powers of two
+    stand beside the exponential, it is next to nothing, and 0 is given.
+    """
+    if not steps.base_two or steps.exponential is None:
+        return np.zeros(len(steps.argument)), np.ones(len(steps.argument))
+    e = steps.exponential.astype(np.float64)
+    weighed = np.where((e > 0) & (e < np.inf), e * deviation(steps, ...), 0.0)
+    return weighed.sum(axis=-1), e.sum(axis=-1)
 
 
 def _sum(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from softaudit.metrics.argument import deviation, is_in_powers_of_two
+from softaudit.metrics.argument import is_in_powers_of_two, pull
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,9 +32,8 @@ class RowFacts:
         In a compute format that has its largest number for infinity, an exponential is that.
     logit, quotient, argument, exponential : ndarray of float64
         x̂ and the steps of the element with the largest quotient.
-    deviation : ndarray of float64
-        Of that element: how far its argument is from the quotient, where exponentials are powers
-        of two; else 0.
+    pull, weight : ndarray of float64
+        See `argument.pull`; 0 and 0 where exponentials have no powers of two.
     """
 
     exp_overflowed: NDArray[np.bool_]
@@ -45,7 +44,8 @@ class RowFacts:
     quotient: NDArray[np.float64]
     argument: NDArray[np.float64]
     exponential: NDArray[np.float64]
-    deviation: NDArray[np.float64]
+    pull: NDArray[np.float64]
+    weight: NDArray[np.float64]
 
     @classmethod
     def of(cls, problem: Problem, steps: Steps, compute: Format) -> RowFacts:
@@ -67,7 +67,7 @@ class RowFacts:
         parts = (problem.values, quotient, argument, exponential)
         tops = (part[own].astype(np.float64) for part in parts)
         saturated = _saturated(exponential, compute)
-        return cls(exp_overflowed, left_range, endless_term, saturated, *tops, _off(steps, *own))
+        return cls(exp_overflowed, left_range, endless_term, saturated, *tops, *_pull(steps))
 
     def beside(self, other: RowFacts) -> RowFacts:
         """Put two windows of the same rows together, this one in front."""
@@ -75,7 +75,8 @@ class RowFacts:
         here = np.isnan(self.quotient) | ~(other.quotient > self.quotient)
         here &= ~(np.isnan(other.quotient) & ~np.isnan(self.quotient))
         tops = {n: np.where(here, getattr(self, n), getattr(other, n)) for n in _OF_TOP}
-        return RowFacts(**flags, **tops)
+        sums = {name: getattr(self, name) + getattr(other, name) for name in _SUMS}
+        return RowFacts(**flags, **tops, **sums)
 
     def rows(self, chosen: NDArray[np.bool_]) -> RowFacts:
         """Give some rows."""
@@ -88,15 +89,17 @@ def _saturated(exponential: NDArray[Any], compute: Format) -> NDArray[np.bool_]:
     return np.asarray(exponential.max(axis=-1) >= compute.largest)
 
 
-def _off(steps: Steps, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
+def _pull(steps: Steps) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if not is_in_powers_of_two(steps):
-        return np.zeros(len(rows))
+        nothing = np.zeros(len(_there(steps.argument)))
+        return nothing, nothing
     with np.errstate(all="ignore"):
-        return deviation(steps, rows, columns)
+        return pull(steps)
 
 
 _FLAGS = ("exp_overflowed", "left_range", "endless_term", "saturated")
-_OF_TOP = ("logit", "quotient", "argument", "exponential", "deviation")
+_OF_TOP = ("logit", "quotient", "argument", "exponential")
+_SUMS = ("pull", "weight")
 
 
 def _there(step: NDArray[Any] | None) -> NDArray[Any]:
