@@ -49,9 +49,31 @@ def log_by_mpmath(x: float, name: str) -> float:
     return rounded(mpmath.log(mpmath.mpf(x)), name)
 
 
-@pytest.mark.parametrize(
-    ("function", "expected"), [(elementary.exp, exp_by_mpmath), (elementary.log, log_by_mpmath)]
-)
+def exp2_by_mpmath(x: float, name: str) -> float:
+    if isnan(x):
+        return nan
+    if abs(x) > 1000:
+        return FORMS[name].overflow if x > 0 else 0.0
+    return rounded(mpmath.power(2, mpmath.mpf(x)), name)
+
+
+def log1p_by_mpmath(x: float, name: str) -> float:
+    if isnan(x) or x < -1:
+        return nan
+    if x == -1 or isinf(x):
+        return copysign(FORMS[name].overflow, x)
+    return rounded(mpmath.log1p(mpmath.mpf(x)), name)
+
+
+BY_MPMATH = {
+    elementary.exp: exp_by_mpmath,
+    elementary.log: log_by_mpmath,
+    elementary.exp2: exp2_by_mpmath,
+    elementary.log1p: log1p_by_mpmath,
+}
+
+
+@pytest.mark.parametrize(("function", "expected"), BY_MPMATH.items())
 @pytest.mark.parametrize("name", NARROW)
 def test_right_on_every_code(name, function, expected):
     x = every_code(name)
@@ -62,7 +84,7 @@ def test_right_on_every_code(name, function, expected):
         np.testing.assert_array_equal(found, [expected(v, name) for v in x.tolist()])
 
 
-@pytest.mark.parametrize("function", [elementary.exp, elementary.log])
+@pytest.mark.parametrize("function", BY_MPMATH)
 @pytest.mark.parametrize("name", NARROW)
 def test_few_numbers_and_many_take_different_ways_to_the_same_bits(name, function):
     x = every_code(name)
@@ -101,20 +123,35 @@ def test_wide_formats_are_what_numpy_gives_on_contiguous_arrays(name):
     assert elementary.exp(x, form).dtype.name == name
 
 
-@pytest.mark.parametrize(("function", "hard"), [("exp", 2.0**-53), ("log", 1 + 6 * 2.0**-52)])
-def test_wide_formats_are_correctly_rounded_where_asked(function, hard):
-    """e^x > 1 + x, and log(1 + d) > d − d²/2: both bounds are ties, and the value lies above."""
+def exp2(x: float) -> mpmath.mpf:
+    return mpmath.power(2, x)
+
+
+@pytest.mark.parametrize(
+    ("function", "precisely", "hard"),
+    [
+        ("exp", mpmath.exp, 2.0**-53),
+        ("log", mpmath.log, 1 + 6 * 2.0**-52),
+        ("exp2", exp2, -1075.0),
+        ("log1p", mpmath.log1p, 2.0**-52),
+    ],
+)
+def test_wide_formats_are_correctly_rounded_where_asked(function, precisely, hard):
+    """e^x > 1 + x, and log(1 + d) > d − d²/2: both bounds are ties, and the value lies above.
+
+    2^−1075 is a tie itself.
+    """
     rng = np.random.default_rng(1)
     x = np.append(rng.uniform(0, 80, 500), hard)
     with mpmath.workprec(300):
-        values = [getattr(mpmath, function)(v) for v in x.tolist()]
+        values = [precisely(v) for v in x.tolist()]
         expected = [rounded(y, "float64") for y in values]
     of = getattr(elementary, function)
     np.testing.assert_array_equal(of(x, FORMATS["float64"], "correct"), expected)
     np.testing.assert_array_equal(of(x[::-2], FORMATS["float64"], "correct"), expected[::-2])
     single = x.astype(np.float32)
     with mpmath.workprec(300):
-        values = [getattr(mpmath, function)(v) for v in single.tolist()]
+        values = [precisely(v) for v in single.tolist()]
         expected = [rounded(y, "float32") for y in values]
     found = of(single, FORMATS["float32"], "correct")
     assert found.dtype == np.float32
@@ -125,7 +162,7 @@ def test_wide_formats_are_correctly_rounded_where_asked(function, hard):
 def test_narrow_formats_are_the_same_either_way(name):
     x = every_code(name)
     with np.errstate(all="ignore"):
-        for function in (elementary.exp, elementary.log):
+        for function in BY_MPMATH:
             either = [function(x, FORMATS[name], whose) for whose in elementary.ELEMENTARY]
             assert either[0].tobytes() == either[1].tobytes()
 
