@@ -179,6 +179,16 @@ FIGURES: dict[str, str] = {
     "correct": "correctly_rounded",
     "row-sum": "row_sum.max_defect",
     "cast": "cast_error.max",
+    "floor": "origin.floor.max",
+    "excess": "origin.excess.max",
+    "argmax": "quality.argmax_kept",
+    "top-k": "quality.top_k_kept",
+    "kl": "quality.kl.max",
+    "variation": "quality.total_variation.max",
+    "log-p": "quality.log_probability.max",
+    "choice": "quality.choice_refused",
+    "bound": "bound.ratio",
+    "condition": "condition.max",
 }
 """What columns show, by its dotted name in the JSON contract, where that is not their own name."""
 
