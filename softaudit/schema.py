@@ -65,5 +65,5 @@ def _described(part: Any, before: str = "") -> Iterator[tuple[str, str]]:
         yield from _described({"description": own, **value}, f"{before}{name}.")
 
 
-_USUAL = {"max": "The largest. ", "mean": "The mean. ", "p50": "The median. "}
+_USUAL = {"max": "The largest: ", "mean": "The mean: ", "p50": "The median: "}
 """What keys of any group mean."""

@@ -24,10 +24,11 @@ from softaudit.render.topics import about, figure_of, topics
 from softaudit.schema import _described, figures
 
 TOPICS = list(topics())
+FOR_PEOPLE = ("algorithms", "arithmetic", "cli", "json_v1", "render", "cause.py", "format_notes.py")
 SOURCE = " ".join(
     re.sub(r"\s+", " ", re.sub(r"`|\\(?=\")", "", path.read_text(encoding="utf-8")))
     for path in Path(softaudit.__file__).parent.rglob("*")
-    if path.suffix in (".py", ".json")
+    if path.suffix in (".py", ".json") and {path.name, path.parent.name} & set(FOR_PEOPLE)
 )
 PLACE = r"doi:10\.\d{4,}/\S|arXiv:\d{4}\.\d|https://\S|\w/\w+\.(cpp|cu|h|py)"
 OF_ALGORITHMS = [t for t in TOPICS if t.kind == "algorithm"]
@@ -74,7 +75,7 @@ def test_a_key_without_a_description_is_told_by_what_it_stands_in():
     }
     assert dict(_described(cell)) == {
         "size": "Null or so.",
-        "size.max": "The largest. Null or so.",
+        "size.max": "The largest: Null or so.",
         "size.at": "Where.",
     }
 
@@ -83,7 +84,8 @@ def test_texts_stand_once():
     """Words that stand twice come to say two things; short ones may meet by chance."""
     for topic in TOPICS:
         for part in (read(topic.text).summary, *read(topic.text).body):
-            assert SOURCE.count(part) == 1 or len(part) < 30, topic.name
+            own = re.sub(r"^The (largest|mean|median): ", "", part)
+            assert SOURCE.count(own) == 1 or len(own) < 30, topic.name
 
 
 @pytest.mark.parametrize(
