@@ -234,7 +234,7 @@ def _kept_in_range(sums: NDArray[Any], terms: NDArray[Any], form: Format) -> NDA
 
     What once is the largest stays so, as terms are not negative; NaN comes from a term alone.
     """
-    if getattr(form, "beyond", None) != "largest" or np.isfinite(sums).all():
+    if form.beyond != "largest" or np.isfinite(sums).all():
         return sums
     over = ~np.isfinite(sums) & ~np.isnan(terms).any(axis=-1, keepdims=True)
     return np.where(over, sums.dtype.type(form.largest), sums)

@@ -22,7 +22,10 @@ _FORMATS = ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float
 CHOICES: dict[str, tuple[str, ...]] = {
     "function": ("softmax", "log_softmax", "logsumexp"),
     "format": _FORMATS,
-    "algorithm": ("naive", "stable", "log-of-softmax", "all"),
+    "algorithm": (
+        "naive", "stable", "reciprocal", "division-free", "online", "two-pass", "blockwise",
+        "blockwise-fma", "log-of-softmax", "folded-shift", "log1p", "all",
+    ),
     "compute": _FORMATS,
     "accumulate": _FORMATS,
     "order": ("pairwise", "sequential", "compensated", "numpy"),

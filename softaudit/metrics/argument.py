@@ -63,8 +63,10 @@ def pull(steps: Steps) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     In base 2 the deviation of a large term is no smaller than that of others; where powers of two
     stand beside the exponential, it is next to nothing, and 0 is given.
     """
-    if not steps.base_two or steps.exponential is None:
-        return np.zeros(len(steps.argument)), np.ones(len(steps.argument))
+    if steps.exponential is None:
+        raise ValueError("what is raised to a power has an exponential")
+    if not steps.base_two:
+        return np.zeros(len(steps.exponential)), np.ones(len(steps.exponential))
     e = steps.exponential.astype(np.float64)
     weighed = np.where((e > 0) & (e < np.inf), e * deviation(steps, ...), 0.0)
     return weighed.sum(axis=-1), e.sum(axis=-1)

@@ -66,8 +66,8 @@ class RowFacts:
         own = np.arange(len(quotient)), np.argmax(quotient, axis=-1)
         parts = (problem.values, quotient, argument, exponential)
         tops = (part[own].astype(np.float64) for part in parts)
-        saturated = _saturated(exponential, compute)
-        return cls(exp_overflowed, left_range, endless_term, saturated, *tops, *_pull(steps))
+        flags = (exp_overflowed, left_range, endless_term, _saturated(exponential, compute))
+        return cls(*flags, *tops, *_pull(steps))
 
     def beside(self, other: RowFacts) -> RowFacts:
         """Put two windows of the same rows together, this one in front."""
@@ -84,7 +84,7 @@ class RowFacts:
 
 
 def _saturated(exponential: NDArray[Any], compute: Format) -> NDArray[np.bool_]:
-    if getattr(compute, "beyond", None) != "largest":
+    if compute.beyond != "largest":
         return np.zeros(len(exponential), dtype=np.bool_)
     return np.asarray(exponential.max(axis=-1) >= compute.largest)
 
