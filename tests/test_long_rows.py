@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from itertools import product
 from math import isclose
 
 import numpy as np
 import pytest
 
 from softaudit import render
+from softaudit.algorithms import ALGORITHMS, run
+from softaudit.arithmetic import Evaluation
 from softaudit.audit import LONGEST_ROW, audit
 from softaudit.errors import InputError
+from softaudit.formats import FORMATS
 from softaudit.json_v1 import to_json
+from softaudit.long_view import LongView
 from softaudit.model import Logits
-from softaudit.plan import make_plan
+from softaudit.plan import make_key, make_plan
+from softaudit.problem import pose
 from softaudit.reference import long_row
 from softaudit.report import make_report
 from softaudit.sources.array import from_array
@@ -117,6 +124,28 @@ def test_nor_in_any_order_of_summation(in_windows):
                "order": ("pairwise", "sequential", "compensated", "numpy")}  # fmt: skip
     x = np.stack([ROWS["normal"], ROWS["overflowing"]])
     assert_alike(document(x, options), in_windows(x, options))
+
+
+@pytest.mark.parametrize("order", ["pairwise", "sequential"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS["softmax"])
+def test_results_of_windows_have_the_same_bits(algorithm, order, monkeypatch):
+    """Blocks of 100 columns lie across windows of 4096."""
+    monkeypatch.setattr(sys.modules["softaudit.long_view"], "WINDOW", 4096)
+    for form, name in product(("float16", "float64"), ("normal", "masked in one window")):
+        key = replace(make_key("softmax", form, algorithm, order=order), block_size=100)
+        logits = from_array(ROWS[name][None])
+        view = LongView(logits, 0, FORMATS[form], 1.0, "certified", [key])
+        view.gather(view)
+        known = view.reductions[key.arithmetic]
+        parts = [
+            run(key, Evaluation(pose(x, FORMATS[form], 1.0), key.arithmetic, known, window.start))
+            for window, x in view.windows()
+        ]
+        x = ROWS[name][None].astype(np.float64)
+        whole = run(key, Evaluation(pose(x, FORMATS[form], 1.0), key.arithmetic))
+        assert (
+            np.concatenate([p.values for p in parts], axis=-1).tobytes() == whole.values.tobytes()
+        )
 
 
 def test_nor_where_mpmath_judges_alone(in_windows):

@@ -64,9 +64,10 @@ def pull(steps: Steps) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     stand beside the exponential, it is next to nothing, and 0 is given.
     """
     if steps.exponential is None:
-        raise ValueError("what is raised to a power has an exponential")
+        raise ValueError("an algorithm that keeps steps keeps all of exp's")
     if not steps.base_two:
-        return np.zeros(len(steps.exponential)), np.ones(len(steps.exponential))
+        rows = len(steps.exponential)
+        return np.zeros(rows), np.ones(rows)
     e = steps.exponential.astype(np.float64)
     weighed = np.where((e > 0) & (e < np.inf), e * deviation(steps, ...), 0.0)
     return weighed.sum(axis=-1), e.sum(axis=-1)

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from math import inf, isclose, isnan
 
 import numpy as np
 import pytest
 from mpmath import mp, mpf
 
-from softaudit.metrics import CAUSES, DESCRIPTIONS, EXPLANATIONS, WORTH_TELLING, edge
+from softaudit import reference
+from softaudit.formats import FORMATS, Format
+from softaudit.metrics import (
+    CAUSES,
+    DESCRIPTIONS,
+    EXPLANATIONS,
+    WORTH_TELLING,
+    Yardstick,
+    cause,
+    compare,
+    edge,
+)
+from softaudit.model import Arithmetic, CellKey, Output, Steps
+from softaudit.problem import pose
 
 from ..cells import cell_of, error_ulp, exact
 
@@ -191,6 +205,112 @@ def test_in_float32_the_same_gap_costs_nothing():
     worst = cell_of([64.0, 0.2001953125], "softmax/bfloat16:float32/stable").worst[0]
     assert worst.cause == "rounding"
     assert worst.ulp <= 0.5
+
+
+def test_folded_shift_of_large_equal_logits_absorbs_the_logarithm():
+    """pytorch#38839: 1e8 + log 4 is 1e8 in float32, whose ulp there is 8, and the answer 0."""
+    (worst,) = cell_of([1e8] * 4, "log_softmax/float32/folded-shift").worst
+    assert (worst.cause, worst.computed) == ("shift-absorption", 0.0)
+    assert isclose(worst.ulp, error_ulp(0.0, -mp.log(4), "float32"), rel_tol=1e-6)
+    assert cell_of([1e8] * 4, "log_softmax/float32/stable").worst[0].ulp <= 0.5
+
+
+def test_division_free_rounds_the_logsumexp():
+    """1000 + log 2 is 1000.5 in float16, and exp(−0.5) no half."""
+    (worst,) = cell_of([1000.0, 1000.0], "softmax/float16/division-free").worst
+    returned = float(np.float16(mp.exp(-0.5)))
+    assert (worst.cause, worst.computed) == ("argument-rounding", returned)
+    assert isclose(worst.ulp, (returned - 0.5) * 2**11, rel_tol=1e-12)
+
+
+def test_blockwise_rounds_the_products_with_log2_e():
+    """In bfloat16 185/128 · 100 is 145 and · 99 is 143: 2^−2 stands for e^−1, and 1.25 for 1.37."""
+    cell = cell_of([100.0, 99.0], "softmax/bfloat16/blockwise")
+    assert set(cell.causes) == {"argument-rounding"}
+    assert cell.causes["argument-rounding"].count == 2
+    returned = {worst.index: worst.computed for worst in cell.worst}
+    # 1/1.25 is 205/256 in bfloat16, and a quarter of that the second result.
+    assert set(returned.values()) <= {205 / 256, 205 / 1024}
+
+
+def test_a_later_block_with_a_larger_maximum_costs_the_earlier_ones():
+    """The products of both maxima with log2 e round, in the factor between the blocks as well."""
+    row = np.repeat([30.0, 64.3], 64)
+    cell = cell_of(row, "softmax/bfloat16/blockwise-fma")
+    assert set(cell.causes) == {"argument-rounding"}
+    assert cell.causes["argument-rounding"].first == (0,)
+
+
+def test_two_pass_keeps_what_the_shift_loses():
+    """The argument of stable is 13 ulp off here; n log 2 is subtracted in two parts."""
+    row = [64.0, 0.2001953125]
+    assert max(worst.ulp for worst in cell_of(row, "softmax/bfloat16/two-pass").worst) < 4
+
+
+def test_two_pass_above_the_range_of_n():
+    """50000 log2 e is no float16: n ends at 65504, and exp(50000 − 65504 log 2) overflows."""
+    (worst,) = cell_of([50000.0, 0.0], "softmax/float16/two-pass").worst[:1]
+    assert worst.cause in ("inf-over-inf", "exp-overflow")
+    assert isnan(worst.computed)
+
+
+@pytest.mark.parametrize("name", ["log_softmax/float64/log1p", "logsumexp/float64/log1p"])
+def test_log1p_keeps_what_the_1_absorbs(name):
+    """scipy#18295, scipy#19521, pytorch#113708: ±4.25e-18 comes back."""
+    row = [40.0, 0.0] if name.startswith("log_softmax") else [0.0, -40.0]
+    assert all(worst.ulp < 1 for worst in cell_of(row, name).worst)
+
+
+def test_an_online_sum_from_left_to_right_stalls():
+    cell = cell_of(np.zeros(1000), "softmax/bfloat16:bfloat16:bfloat16:sequential/online")
+    (worst,) = cell.worst
+    assert (worst.cause, worst.computed) == ("sum-stall", 2.0**-8)
+    assert cell_of(np.zeros(1000), "softmax/bfloat16/online").worst[0].cause == "rounding"
+
+
+def test_block_after_block_a_sum_stalls():
+    """Each block adds 64; 16384 + 64 is a tie of bfloat16 that goes to 16384."""
+    cell = cell_of(np.zeros(20000), "softmax/bfloat16/blockwise")
+    (worst,) = cell.worst
+    assert (worst.cause, worst.computed) == ("sum-stall", 2.0**-14)
+
+
+class Variant(Format):
+    """A format with a property of another."""
+
+    flushes = True
+    beyond = "largest"
+
+
+def trail_of(steps: Steps, result: float, name: str = "float16") -> str:
+    """Give the cause of one wrong result 0 with the steps of a row of two logits."""
+    form = Variant(**{f.name: getattr(FORMATS[name], f.name) for f in fields(FORMATS[name])})
+    x = np.array([[0.0, -12.0]])
+    key = CellKey("softmax", Arithmetic(form, form, form, "pairwise"), "stable")
+    problem = pose(x, FORMATS[name], 1.0)
+    enclosed = reference.enclose(problem.values, 1.0, ("softmax",))["softmax"]
+    decision = reference.judge(enclosed.enclosure, problem, "softmax")
+    output = Output(np.array([[1.0, result]]), steps)
+    yardstick = Yardstick(decision, FORMATS[name])
+    judged = compare(key, np.array([0]), problem, output, yardstick)
+    (code,) = cause.causes(judged, np.array([1]))
+    return CAUSES[code]
+
+
+def steps_of(exponential: float, total: float) -> Steps:
+    x = np.array([[0.0, -12.0]], dtype=np.float32)
+    e = np.array([[1.0, exponential]], dtype=np.float32)
+    sums = np.array([[total]], dtype=np.float32)
+    stalled = np.zeros((1, 1), dtype=np.bool_)
+    return Steps(quotient=x, argument=x, exponential=e, total=sums, stalled=stalled)
+
+
+def test_a_flushed_exponential_and_a_saturated_sum():
+    """exp(−12) is 6.1e-6, subnormal in float16."""
+    assert trail_of(steps_of(0.0, 1.0), 0.0) == "flush"
+    assert trail_of(steps_of(6.1e-6, 1.0), 0.0) == "flush"
+    assert trail_of(steps_of(6.1e-6, 65504.0), 0.0) == "saturation"
+    assert trail_of(steps_of(65504.0, 1.0), 0.0) == "saturation"
 
 
 def test_rounding_the_quotient_of_the_maximum_costs_every_element():
