@@ -123,8 +123,7 @@ def log1p(a: Evaluation) -> NDArray[Any]:
 
     References
     ----------
-    Blanchard, Higham & Higham, IMA J. Numer. Anal. 41(4) (2021), doi:10.1093/imanum/draa038,
-    section 5, for log1p of the sum over all but the maximum.
+    Blanchard, Higham & Higham, IMA J. Numer. Anal. 41(4) (2021), doi:10.1093/imanum/draa038.
     """
     x = a.logits()
     shifted = a.subtract(x, a.maximum(x))

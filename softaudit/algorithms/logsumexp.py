@@ -73,8 +73,7 @@ def log1p(a: Evaluation) -> NDArray[Any]:
 
     References
     ----------
-    Blanchard, Higham & Higham, IMA J. Numer. Anal. 41(4) (2021), doi:10.1093/imanum/draa038,
-    section 5.
+    Blanchard, Higham & Higham, IMA J. Numer. Anal. 41(4) (2021), doi:10.1093/imanum/draa038.
     """
     x = a.logits()
     top = a.maximum(x)

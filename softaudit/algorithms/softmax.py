@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from softaudit.arithmetic import Evaluation
 
 BLOCK_SIZE = 64
-"""Columns of a block where none is named: what FlashAttention-2 takes for small heads."""
+"""Columns of a block where none is named: one of the sizes that FlashAttention-2 has."""
 
 
 def naive(a: Evaluation) -> NDArray[Any]:
@@ -86,7 +86,7 @@ def reciprocal(a: Evaluation) -> NDArray[Any]:
 
     References
     ----------
-    PyTorch, aten/src/ATen/native/cpu/SoftMaxKernel.cpp (`vec_log_softmax` and `vec_softmax`).
+    PyTorch, aten/src/ATen/native/cpu/SoftMaxKernel.cpp.
     """
     x = a.logits()
     e = a.exp(a.subtract(x, a.maximum(x)))
@@ -108,7 +108,7 @@ def division_free(a: Evaluation) -> NDArray[Any]:
     Bound: max|ĝ − g| / max|g| ≤ (1 + max|x_j − y| + |y + n − x_min|) u with y = lse(x), to first
     order.
 
-    Used by: code that has lse(x) at hand, as backward passes do.
+    Used by: backward passes that kept lse(x), FlashAttention's among them.
 
     References
     ----------
@@ -134,7 +134,7 @@ def online(a: Evaluation) -> NDArray[Any]:
 
     Bound: none published.
 
-    Used by: fused kernels on GPUs, Triton's tutorials, and inside FlashAttention.
+    Used by: fused kernels on GPUs, and FlashAttention, whose blocks are its parts.
 
     References
     ----------
@@ -188,12 +188,13 @@ def blockwise(a: Evaluation, block_size: int = BLOCK_SIZE) -> NDArray[Any]:
     Fails: c and both products are rounded before they are subtracted, so that the argument is off
     by up to ½ ulp of m c and not of its difference to x c: large logits lose digits that stable
     keeps, and the maximum's own exponential is 1 only because both products round alike.  Above
-    largest / c the products overflow, and ∞ − ∞ is NaN.  A row with nothing but masks is NaN.
+    largest / c the products overflow, and ∞ − ∞ is NaN.  A row with nothing but masks is NaN, for
+    which FlashAttention has a guard.
 
     Bound: none published.
 
-    Used by: FlashAttention where the compiler fuses nothing, and Triton's tutorial, which rounds
-    x c first.
+    Used by: kernels in the manner of FlashAttention where the compiler fuses nothing; Triton's
+    tutorial rounds x c first.
 
     References
     ----------

@@ -65,10 +65,10 @@ class RowFacts:
             endless_term[odd] = endless.any(axis=-1)
         own = np.arange(len(quotient)), np.argmax(quotient, axis=-1)
         parts = (problem.values, quotient, argument, exponential)
-        tops = [part[own].astype(np.float64) for part in parts]
+        tops = dict(zip(_OF_TOP, (part[own].astype(np.float64) for part in parts), strict=True))
         flags = exp_overflowed, left_range, endless_term, _saturated(exponential, compute)
         pulled, weight = _pull(steps)
-        return cls(*flags, *tops, pull=pulled, weight=weight)
+        return cls(*flags, **tops, pull=pulled, weight=weight)
 
     def beside(self, other: RowFacts) -> RowFacts:
         """Put two windows of the same rows together, this one in front."""
