@@ -9,7 +9,7 @@ import numpy as np
 
 from softaudit import algorithms, reference
 from softaudit.arithmetic import Evaluation
-from softaudit.metrics import Yardstick, compare
+from softaudit.metrics import Extent, Yardstick, compare, condition
 from softaudit.model import ElementResult, RowElement, RowKind, RowTable
 from softaudit.problem import classify, pose
 
@@ -52,9 +52,10 @@ def _table(problem: Problem, keys: list[CellKey], index: tuple[int, ...], method
     enclosed = reference.enclose(problem.values, problem.temperature, (function,), method)
     enclosure = enclosed[function].enclosure
     judged: dict[str, tuple[NDArray[np.float64], Judged | None]] = {}
-    yardstick = None
+    yardstick, found = None, np.nan
     if kind is RowKind.AUDITED:
         yardstick = Yardstick(reference.judge(enclosure, problem, function), problem.format)
+        found = float(condition(Extent.of(problem, enclosure, function), function)[0])
     for key in keys:
         output = algorithms.run(key, Evaluation(problem, key.arithmetic))
         if yardstick is None:
@@ -74,7 +75,15 @@ def _table(problem: Problem, keys: list[CellKey], index: tuple[int, ...], method
         for j in columns
     )
     left_out = enclosure.high.size - len(elements)
-    return RowTable(index, function, problem.format.name, kind, elements, left_out)
+    return RowTable(
+        index,
+        function,
+        problem.format.name,
+        kind,
+        elements,
+        left_out,
+        None if np.isnan(found) else found,
+    )
 
 
 def _most_wrong(judged: list[Judged], size: int) -> list[int]:

@@ -454,6 +454,43 @@ class Degenerate:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """Errors in the maximum norm beside the published a-priori bound; see `metrics.bounds`.
+
+    Attributes
+    ----------
+    rows : int
+        Rows whose sum and results are all finite: the others have no bound.
+    error : float
+        Largest max |v − y| / max |y| of one of these rows.
+    ratio : float
+        Largest error over bound of one row.
+    bound : float
+        That row's bound.
+    index : tuple of int
+        That row's place.
+    """
+
+    rows: int
+    error: float
+    ratio: float
+    bound: float
+    index: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Condition numbers of audited rows: the largest, the median, and where the largest is.
+
+    See `metrics.condition`.
+    """
+
+    max: float
+    p50: float
+    index: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One line of a report: one function, arithmetic and algorithm on one source.
 
@@ -481,6 +518,8 @@ class Cell:
     breaks: Mapping[str, Event]
     degenerate: tuple[Degenerate, ...]
     ulp_radius: float
+    bound: Bound | None = None
+    condition: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -618,7 +657,8 @@ class RowElement:
 class RowTable:
     """One row, element by element, for one function and storage format.
 
-    `left_out` elements of a long row are not in it: those with the smallest errors.
+    `left_out` elements of a long row are not in it: those with the smallest errors.  `condition` is
+    the row's condition number, None where it has no answer, or an infinite one.
     """
 
     index: tuple[int, ...]
@@ -627,6 +667,7 @@ class RowTable:
     kind: RowKind
     elements: tuple[RowElement, ...]
     left_out: int
+    condition: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

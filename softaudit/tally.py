@@ -11,7 +11,9 @@ from softaudit import reference
 from softaudit.metrics import (
     CAUSES,
     OVER_LOGITS,
+    Bounds,
     Cast,
+    Conditions,
     Places,
     Range,
     Rows,
@@ -19,7 +21,16 @@ from softaudit.metrics import (
     WorstElements,
     percentile,
 )
-from softaudit.model import Cell, CellKey, Degenerate, Event, RowKind, Worst
+from softaudit.model import (
+    Bound,
+    Cell,
+    CellKey,
+    Condition,
+    Degenerate,
+    Event,
+    RowKind,
+    Worst,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,12 +50,14 @@ class Tally:
     range: Range = field(default_factory=Range)
     rows: Rows = field(default_factory=Rows)
     worst: WorstElements = field(default_factory=WorstElements)
+    bounds: Bounds = field(default_factory=Bounds)
     elements: int = 0
     degenerate: dict[RowKind, tuple[Places, tuple[float, ...]]] = field(default_factory=dict)
 
     def add(self, judged: Judged) -> None:
         """Take in a block's audited rows."""
         self.range.add(judged)
+        self.bounds.add(judged)
         if judged.key.function == "logsumexp" and not judged.window.is_first:
             return  # the row's one result was taken in with its first window
         self.elements += judged.output.values.size
@@ -58,6 +71,7 @@ class Tally:
         self.range.merge(other.range)
         self.rows.merge(other.rows)
         self.worst.merge(other.worst)
+        self.bounds.merge(other.bounds)
         for kind, (places, returned) in other.degenerate.items():
             mine, first = self.degenerate.setdefault(kind, (Places(), returned))
             earlier = mine.first is None or (places.first or mine.first) < mine.first
@@ -85,7 +99,9 @@ class Tally:
                 self.degenerate[kind] = places, tuple(np.unique([*known, *returned]).tolist())
 
 
-def make_cell(asked: AskedRows, key: CellKey, tally: Tally, cast: Cast) -> Cell:
+def make_cell(
+    asked: AskedRows, key: CellKey, tally: Tally, cast: Cast, conditions: Conditions
+) -> Cell:
     """Make a cell of its tally; the worst elements get the judge's figures here."""
     logits = asked.logits
     worst = tuple(
@@ -128,7 +144,24 @@ def make_cell(asked: AskedRows, key: CellKey, tally: Tally, cast: Cast) -> Cell:
             for kind, (places, returned) in sorted(tally.degenerate.items())
         ),
         ulp_radius=max(tally.ulp.radius, 0.0),
+        bound=_bound(tally.bounds, logits),
+        condition=_condition(conditions, logits),
     )
+
+
+def _bound(bounds: Bounds, logits: Logits) -> Bound | None:
+    if bounds.rows == 0:
+        return None
+    top = bounds.largest
+    index = _index(logits, (top.number, 0), None)
+    return Bound(bounds.rows, bounds.error, top.value, top.beside, index)
+
+
+def _condition(conditions: Conditions, logits: Logits) -> Condition | None:
+    top = conditions.largest
+    if top.number < 0:
+        return None
+    return Condition(top.value, conditions.median(), _index(logits, (top.number, 0), None))
 
 
 OVERFLOW = (

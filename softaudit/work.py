@@ -11,7 +11,7 @@ from softaudit import algorithms, reference
 from softaudit.arithmetic import Evaluation
 from softaudit.formats import FORMATS
 from softaudit.long_view import WINDOW, LongView
-from softaudit.metrics import Cast, LargestErrors, Yardstick, compare
+from softaudit.metrics import Cast, Conditions, Extents, LargestErrors, Yardstick, compare
 from softaudit.model import WHOLE, RowKind, Window, take_rows
 from softaudit.problem import Census, finite_range, pose
 from softaudit.tally import Tally
@@ -98,6 +98,8 @@ class Work:
         self.method = plan.reference
         self.tallies = {key: self._new_tally() for key in keys}
         self.casts = {(k.function, k.arithmetic.posed): Cast(k.arithmetic.posed) for k in keys}
+        self.conditions = {name: Conditions() for name in self.casts}
+        self._extents = {name: Extents(name[0]) for name in self.casts}
         self.functions = tuple(dict.fromkeys(key.function for key in keys))
         self.by_format: dict[Format, list[CellKey]] = {}
         for key in keys:
@@ -119,6 +121,10 @@ class Work:
     def cast_of(self, key: CellKey) -> Cast:
         """Give what rounding the logits alone did, for a cell."""
         return self.casts[key.function, key.arithmetic.posed]
+
+    def conditions_of(self, key: CellKey) -> Conditions:
+        """Give the condition numbers of the rows, for a cell."""
+        return self.conditions[key.function, key.arithmetic.posed]
 
     def add(self, numbers: NDArray[np.int64], within: Callable[[float], bool] = _go_on) -> None:
         """Audit some rows.
@@ -216,7 +222,11 @@ class Work:
             self.tiers["mpmath"] -= left_out  # which has the rows that have no values
         decision = take_rows(decision, audited)
         problem = take_rows(block.problem, audited)
-        yardstick = Yardstick(decision, block.problem.format)
+        numbers, name = block.numbers[audited], (function, keys[0].arithmetic.posed)
+        extent = self._extents[name].add(problem, decision.enclosure, block.window)
+        if extent is not None:
+            self.conditions[name].add(extent, function, numbers)
+        yardstick = Yardstick(decision, block.problem.format, extent)
         for key in keys:
             tally = self.tallies[key]
             output = self.implementation.answer(key, block)
@@ -225,7 +235,7 @@ class Work:
             tally.add(
                 compare(
                     key,
-                    block.numbers[audited],
+                    numbers,
                     problem,
                     take_rows(output, audited),
                     yardstick,
@@ -248,6 +258,8 @@ class Work:
             self.tallies[key].merge(tally)
         for name, cast in other.casts.items():
             self.casts[name].merge(cast)
+        for name, conditions in other.conditions.items():
+            self.conditions[name].merge(conditions)
         self.tiers.update(other.tiers)
         self._widen(other.range, other.widest)
 

@@ -35,6 +35,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "columns": (
         "not-finite", "exp", "sum", "premature", "forced", "subnormal", "lost-mass", "spread",
         "mean", "p50", "p99", "p99.9", "max", "relative", "correct", "row-sum", "cast",
+        "bound", "condition",
     ),
     "output-format": tuple(RENDERERS),
     "progress": ("auto", "always", "never"),

@@ -33,6 +33,7 @@ def disagreements(cell: Cell) -> Iterator[tuple[str, str]]:
     cause counted, if its error is worth telling; and what broke by an overflow had one.
     """
     yield from _errors(cell)
+    yield from _by_row(cell)
     for name, counted in _counts(cell):
         event = cell.events.get(name)
         if counted != (event.count if event else 0):
@@ -66,6 +67,18 @@ def _errors(cell: Cell) -> Iterator[tuple[str, str]]:
     if relative > (cell.relative_max or 0) * (1 + 2.0**-30):
         yield "relative", f"max is {cell.relative_max}, and a worst element's {relative}"
     yield from _within_bins(cell)
+
+
+def _by_row(cell: Cell) -> Iterator[tuple[str, str]]:
+    """Hold the bound's and the condition number's figures against each other."""
+    rows, bound, condition = cell.rows["audited"], cell.bound, cell.condition
+    if bound is not None and bound.rows > rows:
+        yield "bound", f"is about {bound.rows} of {rows} rows"
+    # The row with the largest ratio has no larger error than the row with the largest error.
+    if bound is not None and bound.bound * bound.ratio > bound.error * (1 + 2.0**-38):
+        yield "bound", f"error is {bound.error}, by ratio and bound {bound.bound * bound.ratio}"
+    if condition is not None and condition.p50 > condition.max:
+        yield "condition", "p50 is above max"
 
 
 def _within_bins(cell: Cell) -> Iterator[tuple[str, str]]:

@@ -34,6 +34,14 @@ def _count_of(group: str, name: str) -> Callable[[Cell], float | None]:
     return figure
 
 
+def _in(group: str, name: str) -> Callable[[Cell], float | None]:
+    def figure(cell: Cell) -> float | None:
+        found = getattr(cell, group)
+        return None if found is None else getattr(found, name)
+
+    return figure
+
+
 CELL_FIGURES: Mapping[str, Callable[[Cell], float | None]] = {
     "elements": attrgetter("elements"),
     **{f"rows.{name}": _of("rows", name) for name in ROWS},
@@ -47,6 +55,8 @@ CELL_FIGURES: Mapping[str, Callable[[Cell], float | None]] = {
     "cast_error.max": _of("cast_error", "max"),
     "cast_error.mean": _of("cast_error", "mean"),
     "row_sum.max_defect": attrgetter("row_sum_defect"),
+    **{f"bound.{name}": _in("bound", name) for name in ("rows", "error", "ratio", "bound")},
+    **{f"condition.{name}": _in("condition", name) for name in ("max", "p50")},
 }
 """The figures that every cell has, by dotted name; None where not applicable."""
 

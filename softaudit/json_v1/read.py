@@ -23,8 +23,10 @@ from softaudit.json_v1.write import SCHEMA
 from softaudit.metrics import BINS_PER_OCTAVE, CAUSES, COUNTS, INFINITE_BIN, ONE_ULP_BIN
 from softaudit.model import (
     Audit,
+    Bound,
     Cell,
     CellKey,
+    Condition,
     Degenerate,
     Event,
     ReferenceUse,
@@ -231,10 +233,21 @@ def _cell(at: Node, source: Source, radius: float, elementary: str) -> Cell:
         breaks={name: _event(part) for name, part in at["breaks"].items(CAUSES)},
         degenerate=tuple(_degenerate(part) for part in at["degenerate"].parts()),
         ulp_radius=radius,
+        bound=at["bound"].or_none(_bound),
+        condition=at["condition"].or_none(_condition),
     )
     for group, wrong in disagreements(cell):
         raise InputError(f"{at.file}: {at.place}.{group}: {wrong}")
     return cell
+
+
+def _bound(at: Node) -> Bound:
+    error, ratio, bound = (at[name].size() for name in ("error", "ratio", "bound"))
+    return Bound(at["rows"].positive(), error, ratio, bound, at["index"].index())
+
+
+def _condition(at: Node) -> Condition:
+    return Condition(at["max"].size(), at["p50"].size(), at["index"].index())
 
 
 def _histogram(at: Node) -> dict[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from softaudit.algorithms import ALGORITHMS, BLOCK_SIZE, BLOCKWISE
@@ -158,6 +159,8 @@ def _cell(cell: Cell, audit: Audit) -> dict[str, Any]:
         "correctly_rounded": cell.correctly_rounded,
         "cast_error": dict(cell.cast_error),
         "row_sum": None if cell.row_sum_defect is None else {"max_defect": cell.row_sum_defect},
+        "bound": None if cell.bound is None else asdict(cell.bound),
+        "condition": None if cell.condition is None else asdict(cell.condition),
         "worst": [_worst(worst) for worst in cell.worst[: audit.shown_worst]],
         "events": {name: _event(event) for name, event in cell.events.items()},
         "causes": {name: _event(event) for name, event in cell.causes.items()},
@@ -217,6 +220,7 @@ def _table(table: RowTable) -> dict[str, Any]:
         "format": table.format,
         "kind": table.kind.name.lower(),
         "left_out": table.left_out,
+        "condition": table.condition,
         "elements": [
             {
                 "column": e.column,

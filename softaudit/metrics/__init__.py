@@ -6,8 +6,11 @@ the other.
 
 from __future__ import annotations
 
+from softaudit.metrics.bounds import BOUNDS, Bounds
 from softaudit.metrics.cast import Cast
 from softaudit.metrics.cause import CAUSES, DESCRIPTIONS, EXPLANATIONS
+from softaudit.metrics.condition import Conditions, condition
+from softaudit.metrics.extent import Extent, Extents
 from softaudit.metrics.facts import RowFacts
 from softaudit.metrics.judged import Judged, Yardstick, compare
 from softaudit.metrics.largest import LargestErrors
@@ -26,6 +29,7 @@ from softaudit.metrics.worst import WORTH_TELLING, WorstElements
 
 __all__ = [
     "BINS_PER_OCTAVE",
+    "BOUNDS",
     "CAUSES",
     "COUNTS",
     "DESCRIPTIONS",
@@ -34,7 +38,11 @@ __all__ = [
     "ONE_ULP_BIN",
     "OVER_LOGITS",
     "WORTH_TELLING",
+    "Bounds",
     "Cast",
+    "Conditions",
+    "Extent",
+    "Extents",
     "Judged",
     "LargestErrors",
     "Places",
@@ -45,6 +53,7 @@ __all__ = [
     "WorstElements",
     "Yardstick",
     "compare",
+    "condition",
     "edge",
     "percentile",
 ]

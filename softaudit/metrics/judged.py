@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.formats import Format
+    from softaudit.metrics.extent import Extent
     from softaudit.model import CellKey, Decision, Output, Problem
 
 
@@ -31,11 +32,14 @@ class Errors(NamedTuple):
         The largest |v − y| of those that count; −1 where none does.
     relative : callable
         Gives the largest |v − y| / |y|, which is seldom asked for.
+    distance : ndarray of float64
+        |v − y|; −1 of what does not count, and not finite where v is not.
     """
 
     ulp: NDArray[np.float64]
     absolute: float
     relative: Callable[[], float]
+    distance: NDArray[np.float64]
 
 
 class Yardstick:
@@ -46,6 +50,8 @@ class Yardstick:
     decision : Decision
     form : Format
         Whose ulp is the unit.
+    extent : Extent, optional
+        Of the whole rows; None where the block is a window of theirs, and not the last.
 
     Attributes
     ----------
@@ -53,10 +59,11 @@ class Yardstick:
         Elements with a real y and a finite round(y): those with an error in ulp.
     """
 
-    def __init__(self, decision: Decision, form: Format) -> None:
+    def __init__(self, decision: Decision, form: Format, extent: Extent | None = None) -> None:
         y = decision.enclosure
         self.decision = decision
         self.form = form
+        self.extent = extent
         # round(y) is not finite where y is not.
         self.counted = np.isfinite(decision.rounded)
         self.all_counted = bool(self.counted.all())
@@ -94,7 +101,7 @@ class Yardstick:
         if not largest < np.inf:
             # v is NaN or infinite; or the error itself is beyond float64.
             error[self.counted & ~np.isfinite(v)] = largest = np.inf
-        return Errors(error, largest, lambda: self._relative(v, absolute))
+        return Errors(error, largest, lambda: self._relative(v, absolute), absolute)
 
     def _relative(self, v: NDArray[np.float64], absolute: NDArray[np.float64]) -> float:
         """Give the largest |v − y| / |y| of the elements that count; −1 where none does."""

@@ -13,7 +13,7 @@ from softaudit.wording import percent, significant, ulps
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from softaudit.model import Cell
+    from softaudit.model import Bound, Cell, Condition
 
 GAP = 1
 
@@ -60,6 +60,10 @@ def _small(value: float | None) -> str:
     return "·" if value == 0 else significant(value)
 
 
+def _part(of: Bound | Condition | None, name: str) -> str:
+    return _small(None if of is None else getattr(of, name))
+
+
 SPREAD_LEAST, SPREAD_STEP, SPREAD_BARS = -5, 2, 10
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -104,6 +108,8 @@ COLUMNS: dict[str, Column] = {
     ),
     "row-sum": Column(("row", "sum"), lambda c: _small(c.row_sum_defect), 100),
     "cast": Column(("cast", "error"), lambda c: ulps(c.cast_error["max"]), 0),
+    "bound": Column(("error/", "bound"), lambda c: _part(c.bound, "ratio"), 0),
+    "condition": Column(("condition", "number"), lambda c: _part(c.condition, "max"), 0),
 }
 """In display order; the names are what `--columns` takes."""
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from softaudit.model import RowKind
-from softaudit.wording import beside_one, count, minus, place, short, shorten, ulps
+from softaudit.wording import beside_one, count, minus, place, short, shorten, significant, ulps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,10 @@ def element_tables(tables: tuple[RowTable, ...], screen: Screen) -> Iterator[Ren
 def _title(table: RowTable) -> Text:
     row = f"  row {place(table.index)}" if table.index else ""
     note = f"  {_KINDS[table.kind]}" if table.kind in _KINDS else ""
-    return Text.assemble((f"{table.function} {table.format}", "bold"), row, (note, "red"))
+    known = table.condition is not None
+    number = f"  condition number {significant(table.condition)}" if known else ""
+    name = f"{table.function} {table.format}"
+    return Text.assemble((name, "bold"), row, (number, "dim"), (note, "red"))
 
 
 Column = list[Text]

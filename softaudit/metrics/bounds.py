@@ -1,0 +1,156 @@
+"""Published a-priori bounds, beside the errors that they are about.
+
+Blanchard, Higham & Higham bound the error in the maximum norm, max |v − y| / max |y| in a row, of
+five algorithms, to first order in the unit roundoff u:
+
+    softmax naive           n + 3
+    softmax stable          n + 2 + 2 (x_max − x_min)
+    softmax division-free   1 + max |x_j − s| + |s + n − x_min|
+    logsumexp naive         1 + (n + 1)/|y|
+    logsumexp stable        |y + n − x_min| / |y|
+
+times u, with s = logsumexp(x) and n the number of logits, −∞ left out: their exponentials are
+exact zeros.  x/T stands for x; that x/T is itself rounded is not in the bound.  u is the larger of
+the unit roundoffs of the compute and the accumulator's format.  Where these differ, terms are
+rounded on their way in and the sum on its way out, which n + 2 in place of n covers; where the
+storage format is another, the last rounding adds its u.
+
+The bounds say nothing of overflow: rows with a sum or result that is not finite are left out.  Nor
+do they hold as stated everywhere, which is why they are shown and never asserted:
+
+- Underflow is not in them.  softmax of [−95, −96.5, −97.25] in float32 by naive: all exponentials
+  are subnormal, and the error is above the bound 6 · 2^−24 by a factor of over a hundred.
+- A rounding of exp is taken for one u; that of a library may be off by several.
+- First order: with n u near 1 they say nothing.  8000 equal logits in bfloat16 summed one after
+  the other stall at 256, and the bound is 31 times the exact value; it holds, and tells nothing.
+- x/T: [1, 0.999] with T = 0.001 and the like have errors of |x/T| u that no coefficient has.
+
+References
+----------
+Blanchard, Higham & Higham, Accurately computing the log-sum-exp and softmax functions, IMA J.
+Numer. Anal. 41(4) (2021), doi:10.1093/imanum/draa038.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from softaudit.metrics.largest_row import LargestRow
+from softaudit.reference import elementary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from softaudit.metrics.extent import Extent
+    from softaudit.metrics.judged import Judged
+    from softaudit.model import CellKey
+
+
+class Span(NamedTuple):
+    """What the bounds are made of, each of shape (rows,): x is x̂/T̂, the logits finite.
+
+    Attributes
+    ----------
+    n : ndarray of int64
+        Roundings of the sum, and one.
+    top, least : ndarray of float64
+    y : ndarray of float64
+        The exact value of the largest size.
+    """
+
+    n: NDArray[np.int64]
+    top: NDArray[np.float64]
+    least: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+    def log_sum(self) -> NDArray[np.float64]:
+        """Give logsumexp(x) of a softmax, of whose largest y it is x_max − log y."""
+        return np.asarray(self.top - elementary.log(self.y))
+
+
+def _division_free(s: Span) -> NDArray[np.float64]:
+    log_sum = s.log_sum()
+    return np.asarray((1 + (log_sum - s.least) + np.abs(log_sum + s.n - s.least)) * s.y)
+
+
+BOUNDS: dict[tuple[str, str], Callable[[Span], NDArray[np.float64]]] = {
+    ("softmax", "naive"): lambda s: (s.n + 3) * s.y,
+    ("softmax", "stable"): lambda s: (s.n + 2 + 2 * (s.top - s.least)) * s.y,
+    ("softmax", "division-free"): _division_free,
+    ("logsumexp", "naive"): lambda s: np.abs(s.y) + (s.n + 1),
+    ("logsumexp", "stable"): lambda s: np.abs(s.y + s.n - s.least),
+}
+"""The coefficient of u times ‖y‖, by function and algorithm."""
+
+
+def published(key: CellKey, extent: Extent) -> NDArray[np.float64]:
+    """Give the published bound of the largest |v − y| in each row, shape (rows,)."""
+    arithmetic, t = key.arithmetic, extent.temperature
+    u = 2.0 ** -min(arithmetic.compute.precision, arithmetic.accumulate.precision)
+    n = extent.count + 2 * (arithmetic.accumulate != arithmetic.compute)
+    with np.errstate(all="ignore"):
+        y = np.ldexp(extent.high, extent.exponent)
+        bound = (
+            BOUNDS[key.function, key.algorithm](Span(n, extent.top / t, extent.least / t, y)) * u
+        )
+        if arithmetic.storage != arithmetic.compute:
+            bound += 2.0**-arithmetic.storage.precision * extent.size
+    return bound
+
+
+class Bounds:
+    """Errors of rows in the maximum norm, and the published bound where the algorithm has one.
+
+    Attributes
+    ----------
+    rows : int
+        Rows that the bound is about: those whose sum and results are all finite.
+    error : float
+        Largest max |v − y| / max |y| of these.
+    largest : LargestRow
+        The largest ratio of error and bound, and beside it the bound.
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.error = 0.0
+        self.largest = LargestRow()
+        self._front: NDArray[np.float64] | None = None
+
+    def add(self, judged: Judged) -> None:
+        """Take in a block; of a long row its windows, one after the other."""
+        key, steps = judged.key, judged.output.steps
+        if (key.function, key.algorithm) not in BOUNDS or steps is None or not len(judged.numbers):
+            return
+        distance = judged.errors.distance.max(axis=-1)
+        if self._front is not None:
+            distance = np.maximum(distance, self._front)
+        self._front = None if judged.window.is_last else distance
+        extent = judged.yardstick.extent
+        if extent is None:
+            return
+        bounded = np.isfinite(distance) & (distance >= 0)
+        if steps.total is not None:
+            bounded &= np.isfinite(steps.total[:, 0])
+        self._compare(judged, extent, np.where(bounded, distance, np.nan))
+
+    def _compare(self, judged: Judged, extent: Extent, distance: NDArray[np.float64]) -> None:
+        bound = published(judged.key, extent)
+        with np.errstate(all="ignore"):
+            error = np.where(distance == 0, 0.0, distance / extent.size)
+            ratio = np.where(distance == 0, 0.0, distance / bound)
+            relative = bound / extent.size
+        told = ~np.isnan(ratio)
+        self.rows += int(np.count_nonzero(told))
+        self.error = max(self.error, float(np.max(error, where=told, initial=0.0)))
+        self.largest.add(ratio, judged.numbers, relative)
+
+    def merge(self, other: Bounds) -> None:
+        """Take in what was counted of other rows."""
+        self.rows += other.rows
+        self.error = max(self.error, other.error)
+        self.largest.merge(other.largest)
