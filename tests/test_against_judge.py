@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from flint import arb
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from softaudit.algorithms import ALGORITHMS
 from softaudit.face import audit, compute
 
 from .hard_rows import HARD_ROWS, by_length, equal_logits_whose_sum_overflows_float16
-from .judge import FORMS, Question
+from .judge import FORMS, Question, precision
 
 FUNCTIONS = tuple(ALGORITHMS)
 NARROW = ("float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")
@@ -62,6 +63,7 @@ def figures(cell) -> dict[str, tuple]:
         "cast_error.max": cell.cast_error["max"],
         "lost_mass": cell.underflow["lost_mass"],
         "row_sum.max_defect": cell.row_sum_defect,
+        "condition.max": None if cell.condition is None else cell.condition.max,
     }
 
 
@@ -74,6 +76,7 @@ def expected_figures(verdict: dict) -> dict[str, tuple]:
         "cast_error.max": verdict["cast_error"]["max"],
         "lost_mass": verdict["underflow"]["lost_mass"],
         "row_sum.max_defect": None if row_sum is None else row_sum["max_defect"],
+        "condition.max": verdict["condition"],
     }
 
 
@@ -118,6 +121,7 @@ def assert_cell(cell, verdict: dict) -> None:
         "cast_error.max": RADIUS * 2.0**24,  # in ulp of float32, the finest that is cast to
         "lost_mass": NOTHING,
         "row_sum.max_defect": 2.0**-98,
+        "condition.max": NOTHING,
     }
     for figure, found in figures(cell).items():
         wanted = expected[figure]
@@ -165,6 +169,58 @@ def assert_vanished(cell, verdict: dict) -> None:
         assert max(premature, zeroed) <= vanished - excused <= premature + zeroed, cell.key.name
 
 
+COEFFICIENTS = {
+    "softmax/naive": lambda n, *_: n + 3,
+    "softmax/stable": lambda n, _, least, top: n + 2 + 2 * (top - least),
+    "softmax/division-free": lambda n, y, least, _: 1 + (y - least) + abs(y + n - least),
+    "logsumexp/naive": lambda n, y, *_: 1 + (n + 1) / abs(y),
+    "logsumexp/stable": lambda n, y, least, _: abs(y + n - least) / abs(y),
+}
+"""Of u, by function and algorithm; table of the bounds in the paper by Blanchard and Highams."""
+
+
+def coefficient(row, key) -> float:
+    """Give the coefficient of a row, by a ball of 300 bits; ∞ where logsumexp is 0."""
+    arithmetic = key.arithmetic
+    n = sum(row.counts) + (2 if arithmetic.accumulate != arithmetic.compute else 0)
+    y = row.ball("logsumexp", row.maximum, 300)
+    with precision(300):
+        least, top = (arb(row.values[i]) / arb(row.temperature) for i in (0, -1))
+        if y == 0:
+            return inf
+        return float(arb(COEFFICIENTS[f"{key.function}/{key.algorithm}"](n, y, least, top)))
+
+
+def assert_bound(cell, question: Question, outputs: np.ndarray) -> None:
+    """Compare the published bound and the errors that it is about."""
+    key, arithmetic = cell.key, cell.key.arithmetic
+    if f"{key.function}/{key.algorithm}" not in COEFFICIENTS:
+        assert cell.bound is None, key.name
+        return
+    u = 2.0 ** -min(FORMS[f.name].precision for f in (arithmetic.compute, arithmetic.accumulate))
+    last = 0.0
+    if arithmetic.storage != arithmetic.compute:
+        last = 2.0 ** -FORMS[arithmetic.storage.name].precision
+    # Nothing but zeros is what an infinite sum leaves.
+    rows = [
+        (distance / size if distance else 0.0, coefficient(row, key) * u + last)
+        for row, distance, size in question.norms(outputs)
+        if distance < inf and not (key.function == "softmax" and distance == size)
+    ]
+    if not rows:
+        assert cell.bound is None, key.name
+        return
+    found = cell.bound
+    assert found.rows == len(rows), key.name
+    assert close(found.error, max(error for error, _ in rows), RADIUS), key.name
+    ratio = max(error / bound if error else 0.0 for error, bound in rows)
+    x = question.rounded
+    largest = np.max(np.abs(x), where=np.isfinite(x), initial=0.0)
+    # Of logits so large, doubles tell logsumexp − x_max no better than that it is in [0, log n].
+    slack = 0.4 * ratio if largest > 1e14 else 0.0
+    assert close(found.ratio, ratio, RADIUS / u + slack), (key.name, found, ratio)
+
+
 def are_digits(found: str, exact: Decimal) -> bool:
     """Whether these are the 25 digits of a number; next to a tie of them, either neighbour."""
     unit = Decimal(10) ** (exact.adjusted() - 24)
@@ -205,6 +261,7 @@ def assert_audit(logits, function: str, form: str, temperature: float = 1.0, **o
         )
         assert_cell(cell, question.judge(outputs))
         assert_worst(cell, question, np.asarray(outputs))
+        assert_bound(cell, question, outputs)
     assert found.reference.undecided == 0, "undecided"
 
 

@@ -71,9 +71,7 @@ def _errors(cell: Cell) -> Iterator[tuple[str, str]]:
 
 def _by_row(cell: Cell) -> Iterator[tuple[str, str]]:
     """Hold the bound's and the condition number's figures against each other."""
-    rows, bound, condition = cell.rows["audited"], cell.bound, cell.condition
-    if bound is not None and bound.rows > rows:
-        yield "bound", f"is about {bound.rows} of {rows} rows"
+    bound, condition = cell.bound, cell.condition
     # The row with the largest ratio has no larger error than the row with the largest error.
     if bound is not None and bound.bound * bound.ratio > bound.error * (1 + 2.0**-38):
         yield "bound", f"error is {bound.error}, by ratio and bound {bound.bound * bound.ratio}"

@@ -113,6 +113,8 @@ def _audit(at: Node) -> Audit:
             raise part["rows"].wrong(f"{rows} rows in all")
         each = 1 if cell.key.function == "logsumexp" else source.columns
         part["elements"].same(cell.rows["audited"] * each)
+        if cell.bound is not None and cell.bound.rows > cell.rows["audited"]:
+            raise part["bound"]["rows"].wrong(f"at most {cell.rows['audited']} rows")
     return Audit(
         source=source,
         temperature=_temperature(at["temperature"]),

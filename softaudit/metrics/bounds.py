@@ -39,6 +39,8 @@ import numpy as np
 
 from softaudit.metrics.largest_row import LargestRow
 from softaudit.reference import elementary
+from softaudit.reference.certified import quotient
+from softaudit.reference.double_word import DoubleWord
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,47 +58,58 @@ class Span(NamedTuple):
     Attributes
     ----------
     n : ndarray of int64
-        Roundings of the sum, and one.
-    top, least : ndarray of float64
+        Terms of the sum.
+    gap : ndarray of float64
+        x_max − x_min.
+    log_total : ndarray of float64
+        logsumexp(x) − x_max, between 0 and log n.
     y : ndarray of float64
         The exact value of the largest size.
     """
 
     n: NDArray[np.int64]
-    top: NDArray[np.float64]
-    least: NDArray[np.float64]
+    gap: NDArray[np.float64]
+    log_total: NDArray[np.float64]
     y: NDArray[np.float64]
 
-    def log_sum(self) -> NDArray[np.float64]:
-        """Give logsumexp(x) of a softmax, of whose largest y it is x_max − log y."""
-        return np.asarray(self.top - elementary.log(self.y))
+    @classmethod
+    def of(cls, extent: Extent, function: str) -> Span:
+        """Take a row's extent for it.
 
-
-def _division_free(s: Span) -> NDArray[np.float64]:
-    log_sum = s.log_sum()
-    return np.asarray((1 + (log_sum - s.least) + np.abs(log_sum + s.n - s.least)) * s.y)
+        Notes
+        -----
+        logsumexp − x_max is a difference: good to ten digits up to |x| = 2^50, and kept between 0
+        and log n where nothing of it is left.
+        """
+        gap = (extent.top - extent.least) / extent.temperature
+        y = np.ldexp(extent.high, extent.exponent)
+        if function == "softmax":
+            return cls(extent.count, gap, -elementary.log(y), y)
+        top, _ = quotient(DoubleWord(extent.top, np.zeros_like(y)), extent.temperature)
+        rest = (y - top.high) + (np.ldexp(extent.low, extent.exponent) - top.low)
+        most = elementary.log(np.maximum(extent.count, 1).astype(np.float64))
+        return cls(extent.count, gap, np.clip(np.nan_to_num(rest), 0.0, most), y)
 
 
 BOUNDS: dict[tuple[str, str], Callable[[Span], NDArray[np.float64]]] = {
     ("softmax", "naive"): lambda s: (s.n + 3) * s.y,
-    ("softmax", "stable"): lambda s: (s.n + 2 + 2 * (s.top - s.least)) * s.y,
-    ("softmax", "division-free"): _division_free,
+    ("softmax", "stable"): lambda s: (s.n + 2 + 2 * s.gap) * s.y,
+    ("softmax", "division-free"): lambda s: (s.n + 1 + 2 * (s.gap + s.log_total)) * s.y,
     ("logsumexp", "naive"): lambda s: np.abs(s.y) + (s.n + 1),
-    ("logsumexp", "stable"): lambda s: np.abs(s.y + s.n - s.least),
+    ("logsumexp", "stable"): lambda s: s.n + (s.gap + s.log_total),
 }
-"""The coefficient of u times ‖y‖, by function and algorithm."""
+"""The coefficient of u times ‖y‖, by function and algorithm; s − x_min is gap + log_total."""
 
 
 def published(key: CellKey, extent: Extent) -> NDArray[np.float64]:
     """Give the published bound of the largest |v − y| in each row, shape (rows,)."""
-    arithmetic, t = key.arithmetic, extent.temperature
+    arithmetic = key.arithmetic
     u = 2.0 ** -min(arithmetic.compute.precision, arithmetic.accumulate.precision)
-    n = extent.count + 2 * (arithmetic.accumulate != arithmetic.compute)
     with np.errstate(all="ignore"):
-        y = np.ldexp(extent.high, extent.exponent)
-        bound = (
-            BOUNDS[key.function, key.algorithm](Span(n, extent.top / t, extent.least / t, y)) * u
-        )
+        span = Span.of(extent, key.function)
+        if arithmetic.accumulate != arithmetic.compute:
+            span = span._replace(n=span.n + 2)
+        bound = BOUNDS[key.function, key.algorithm](span) * u
         if arithmetic.storage != arithmetic.compute:
             bound += 2.0**-arithmetic.storage.precision * extent.size
     return bound

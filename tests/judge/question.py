@@ -14,6 +14,7 @@ import numpy as np
 from .decide import PRECISIONS, decide
 from .errors import NOT_FINITE, Errors, decimal, is_sharp, measure, measure_rational, to_float
 from .figures import Element, cast_figures, count_of, error_figures, row_sum_defect
+from .norms import condition_number, norms
 from .rounding import FORMS, INF, Rounded, round_array, round_rational
 from .row import Row, precision
 
@@ -136,8 +137,26 @@ class Question:
             "correctly_rounded": count_of(elements, lambda e: e.v == e.rounded),
             "cast_error": cast_figures(elements),
             "row_sum": self._row_sum(v[audited]),
+            "condition": self._condition(audited),
             "largest": max((abs(e.v) for e in elements if math.isfinite(e.v)), default=0.0),
         }
+
+    def condition(self, i: int) -> float | None:
+        """Give a row's condition number; None where logsumexp is infinite."""
+        return None if self.rows[i] is None else condition_number(self.rows[i], self.function)
+
+    def _condition(self, audited: list[int]) -> float | None:
+        found = [k for i in audited if (k := self.condition(i)) is not None]
+        return max(found, default=None)
+
+    def norms(self, outputs) -> list[tuple[Row, float, float]]:
+        """Give each audited row with a finite logit, max |v − y| and max |y|."""
+        v = np.asarray(outputs).astype(np.float64).reshape(len(self.x), -1).tolist()
+        return [
+            (row, *norms(row, self.function, [hat for _, hat in self._places(i)], v[i]))
+            for i, row in enumerate(self.rows)
+            if self.kinds[i] == "audited" and row is not None
+        ]
 
     def worst(self, index: tuple[int, ...], computed: float) -> tuple[Errors, Decimal | None]:
         """Give the errors of one result that counts, and the exact value to 60 digits."""

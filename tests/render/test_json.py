@@ -85,6 +85,8 @@ CELL = {
     "correctly_rounded": "count",
     "cast_error": {"max": "number or null", "mean": "number or null"},
     "row_sum": "row sum",
+    "bound": "bound or null",
+    "condition": "condition or null",
     "worst": [WORST],
 }
 CONTRACT = {
@@ -143,6 +145,14 @@ KINDS = {
     "decimal": is_decimal,
     "cause": lambda v: v in CAUSES,
     "row sum": lambda v: v is None or (set(v) == {"max_defect"} and is_number(v["max_defect"])),
+    "bound": lambda v: (
+        is_count(v["rows"])
+        and all(is_number(v[name]) for name in ("error", "ratio", "bound"))
+        and all(is_count(i) for i in v["index"])
+    ),
+    "condition": lambda v: (
+        is_number(v["max"]) and is_number(v["p50"]) and all(is_count(i) for i in v["index"])
+    ),
     "versions": lambda v: {"softaudit", "python", "numpy", "mpmath", "ml_dtypes"} <= set(v),
     "environment": lambda v: isinstance(v["processor_features"], list) and v["machine"],
 }

@@ -121,7 +121,7 @@ def test_the_columns_of_80_100_and_140(default):
 
 INTEGERS = ("not-finite", "exp", "sum", "premature", "forced", "subnormal")
 ERRORS = ("mean", "p50", "p99", "p99.9", "max", "cast")
-OTHERS = ("relative", "row-sum", "lost-mass", "correct")
+OTHERS = ("relative", "row-sum", "lost-mass", "bound", "condition", "correct")
 
 
 def value_of(cell, column: str) -> float | None:
@@ -141,6 +141,8 @@ def value_of(cell, column: str) -> float | None:
         "relative": cell.relative_max,
         "row-sum": cell.row_sum_defect,
         "lost-mass": cell.underflow["lost_mass"],
+        "bound": None if cell.bound is None else cell.bound.ratio,
+        "condition": cell.condition.max,
     }[column]
 
 
@@ -162,7 +164,7 @@ def test_every_number_is_the_cells(default):
         found = dict(zip(names, figures_of(line, cell), strict=True))
         for name in INTEGERS:
             assert found[name] == (str(value_of(cell, name)) if value_of(cell, name) else "·")
-        for name in (*ERRORS, "relative", "row-sum", "lost-mass"):
+        for name in (*ERRORS, *OTHERS[:-1]):
             assert says(found[name], value_of(cell, name)), (cell.key.name, name, found[name])
         share = Decimal(100) * cell.correctly_rounded / cell.elements
         told = found["correct"].removesuffix("%")
