@@ -46,6 +46,8 @@ Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), doi:10.1
 sections 2.2, 3.1 and 4.2, for the model of 1, γ_k, and sums.
 """
 
+# ruff: noqa: N802, N803, N806 -- capitals are those of the derivation
+
 from __future__ import annotations
 
 from dataclasses import dataclass

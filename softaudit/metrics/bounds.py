@@ -18,12 +18,18 @@ storage format is another, the last rounding adds its u.
 The bounds say nothing of overflow: rows with a sum or result that is not finite are left out.  Nor
 do they hold as stated everywhere, which is why they are shown and never asserted:
 
-- Underflow is not in them.  softmax of [−95, −96.5, −97.25] in float32 by naive: all exponentials
-  are subnormal, and the error is above the bound 6 · 2^−24 by a factor of over a hundred.
-- A rounding of exp is taken for one u; that of a library may be off by several.
-- First order: with n u near 1 they say nothing.  8000 equal logits in bfloat16 summed one after
-  the other stall at 256, and the bound is 31 times the exact value; it holds, and tells nothing.
-- x/T: [1, 0.999] with T = 0.001 and the like have errors of |x/T| u that no coefficient has.
+- Underflow is not in them.  softmax of [−95, −96.5, −97.25] in float32 by naive, whose
+  exponentials are subnormal, is above its bound, 6 · 2^−24, by a factor of over 200.
+- logsumexp stable ends with a sum that is itself rounded, by up to u |y|: for large logits of one
+  sign close together |y + n − x_min| is less than |y|.  [1e8, 1e8 + 1, 1e8 + 2] in float32 is
+  above by a factor of over a million, [−95, −96.5, −97.25] in float16 by ten.
+- x/T: softmax stable of [1000, 999.7] at T = 0.7 in float32 is above by a factor of over a
+  hundred, from the |x/T| u of rounding quotients.
+- A rounding of exp or log is taken for one u; a library's may be several.
+- To first order only: with n u near 1 they say nothing.  8000 equal logits in bfloat16, summed one
+  after the other, stall at 256; the results are 30 times too large, and the bound allows 31.
+
+The γ-form of the bounds, which has all that and holds, is in tests/gamma.py, with its derivation.
 
 References
 ----------
