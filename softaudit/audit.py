@@ -99,10 +99,7 @@ def audit(
     else:
         work, done = alone(Work(logits, plan, keys, implementation), numbers, step, heard)
     asked = AskedRows(logits, plan.temperature, plan.reference)
-    cells = tuple(
-        make_cell(asked, key, work.tallies[key], work.cast_of(key), work.conditions_of(key))
-        for key in keys
-    )
+    cells = tuple(make_cell(asked, key, work.tallies[key], work.shared_of(key)) for key in keys)
     radius = max((cell.ulp_radius for cell in cells), default=0.0)
     return Audit(
         logits.source,

@@ -491,6 +491,38 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class RowQuality:
+    """What became of whole rows of probabilities, or of their logarithms.
+
+    Attributes
+    ----------
+    argmax_kept : int
+        Rows whose largest result is that of a largest logit.
+    top_k : int
+        How many elements from the top the next looks at, masks apart.
+    top_k_kept : int
+        Rows of which a stable descending sort lists the same first as the exact order.
+    kl : mapping of str to float, int or None
+        Kullback–Leibler divergence of the normalized row from the exact one, in nats: its maximum,
+        the mean of finite ones and how many these are.
+    total_variation : mapping of str to float or None
+        ½ Σ |q − p|: its maximum, and the mean of finite ones.
+    log_probability : float or None
+        The largest |log q − log p| of an element.
+    choice_refused : int or None
+        Rows that `numpy.random.choice` would refuse; None but for softmax.
+    """
+
+    argmax_kept: int
+    top_k: int
+    top_k_kept: int
+    kl: Mapping[str, float | int | None]
+    total_variation: Mapping[str, float | None]
+    log_probability: float | None
+    choice_refused: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One line of a report: one function, arithmetic and algorithm on one source.
 
@@ -511,6 +543,8 @@ class Cell:
     relative_max: float | None
     correctly_rounded: int
     cast_error: Mapping[str, float | None]
+    origin: Mapping[str, Mapping[str, float | None]]
+    quality: RowQuality | None
     row_sum_defect: float | None
     worst: tuple[Worst, ...]
     events: Mapping[str, Event]

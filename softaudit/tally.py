@@ -11,10 +11,11 @@ from softaudit import reference
 from softaudit.metrics import (
     CAUSES,
     OVER_LOGITS,
+    TOP_K,
     Bounds,
-    Cast,
-    Conditions,
+    Excess,
     Places,
+    Quality,
     Range,
     Rows,
     UlpErrors,
@@ -29,6 +30,7 @@ from softaudit.model import (
     Degenerate,
     Event,
     RowKind,
+    RowQuality,
     Worst,
 )
 
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.long_view import AskedRows
-    from softaudit.metrics import Judged
+    from softaudit.metrics import Conditions, Judged, Shared
     from softaudit.model import Function, Logits, Window
 
 
@@ -49,6 +51,8 @@ class Tally:
     ulp: UlpErrors = field(default_factory=UlpErrors)
     range: Range = field(default_factory=Range)
     rows: Rows = field(default_factory=Rows)
+    excess: Excess = field(default_factory=Excess)
+    quality: Quality = field(default_factory=Quality)
     worst: WorstElements = field(default_factory=WorstElements)
     bounds: Bounds = field(default_factory=Bounds)
     elements: int = 0
@@ -61,7 +65,7 @@ class Tally:
         if judged.key.function == "logsumexp" and not judged.window.is_first:
             return  # the row's one result was taken in with its first window
         self.elements += judged.output.values.size
-        for metric in (self.ulp, self.rows, self.worst):
+        for metric in (self.ulp, self.rows, self.excess, self.quality, self.worst):
             metric.add(judged)
 
     def merge(self, other: Tally) -> None:
@@ -70,6 +74,8 @@ class Tally:
         self.ulp.merge(other.ulp)
         self.range.merge(other.range)
         self.rows.merge(other.rows)
+        self.excess.merge(other.excess)
+        self.quality.merge(other.quality)
         self.worst.merge(other.worst)
         self.bounds.merge(other.bounds)
         for kind, (places, returned) in other.degenerate.items():
@@ -99,11 +105,9 @@ class Tally:
                 self.degenerate[kind] = places, tuple(np.unique([*known, *returned]).tolist())
 
 
-def make_cell(
-    asked: AskedRows, key: CellKey, tally: Tally, cast: Cast, conditions: Conditions
-) -> Cell:
+def make_cell(asked: AskedRows, key: CellKey, tally: Tally, shared: Shared) -> Cell:
     """Make a cell of its tally; the worst elements get the judge's figures here."""
-    logits = asked.logits
+    logits, cast = asked.logits, shared.cast
     worst = tuple(
         _worst(asked, key, cause, candidate.place, candidate.computed)
         for cause, candidate in tally.worst.ranked()
@@ -134,6 +138,12 @@ def make_cell(
         relative_max=_or_none(tally.ulp.relative),
         correctly_rounded=tally.ulp.correct,
         cast_error={"max": _or_none(cast.largest), "mean": cast.sum.mean()},
+        origin={
+            "cast": {"max": _or_none(cast.largest), "mean": cast.sum.mean()},
+            "floor": {"max": _or_none(shared.floor.largest), "mean": shared.floor.sum.mean()},
+            "excess": {"max": _or_none(tally.excess.largest), "mean": tally.excess.sum.mean()},
+        },
+        quality=None if key.function == "logsumexp" else _quality(tally.quality, key.function),
         row_sum_defect=tally.rows.defect,
         worst=worst,
         events=_events(happened, logits, key.function),
@@ -145,7 +155,7 @@ def make_cell(
         ),
         ulp_radius=max(tally.ulp.radius, 0.0),
         bound=_bound(tally.bounds, logits),
-        condition=_condition(conditions, logits),
+        condition=_condition(shared.conditions, logits),
     )
 
 
@@ -174,6 +184,23 @@ UNDERFLOW = ("forced", "premature", "subnormal")
 def _or_none(largest: float) -> float | None:
     """Give a maximum, or None where there was nothing to take it of."""
     return None if largest < 0 else largest
+
+
+def _quality(found: Quality, function: Function) -> RowQuality:
+    divergence, variation = found.divergence, found.variation
+    return RowQuality(
+        argmax_kept=found.argmax_kept,
+        top_k=TOP_K,
+        top_k_kept=found.top_k_kept,
+        kl={
+            "max": divergence.largest,
+            "mean": divergence.sum.mean(),
+            "mean_over": divergence.sum.count,
+        },
+        total_variation={"max": variation.largest, "mean": variation.sum.mean()},
+        log_probability=found.log_probability,
+        choice_refused=found.refused if function == "softmax" else None,
+    )
 
 
 def _ulp_figures(

@@ -11,7 +11,7 @@ from softaudit import algorithms, reference
 from softaudit.arithmetic import Evaluation
 from softaudit.formats import FORMATS
 from softaudit.long_view import WINDOW, LongView
-from softaudit.metrics import Cast, Conditions, Extents, LargestErrors, Yardstick, compare
+from softaudit.metrics import LargestErrors, Probabilities, Shared, Yardstick, compare
 from softaudit.model import WHOLE, RowKind, Window, take_rows
 from softaudit.problem import Census, finite_range, pose
 from softaudit.tally import Tally
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.formats import Format
+    from softaudit.metrics import Cast
     from softaudit.model import (
         Arithmetic,
         CellKey,
@@ -97,9 +98,10 @@ class Work:
         self.temperature = plan.temperature
         self.method = plan.reference
         self.tallies = {key: self._new_tally() for key in keys}
-        self.casts = {(k.function, k.arithmetic.posed): Cast(k.arithmetic.posed) for k in keys}
-        self.conditions = {name: Conditions() for name in self.casts}
-        self._extents = {name: Extents(name[0]) for name in self.casts}
+        self.shared = {
+            (key.function, key.arithmetic.posed): Shared(key.function, key.arithmetic.posed)
+            for key in keys
+        }
         self.functions = tuple(dict.fromkeys(key.function for key in keys))
         self.by_format: dict[Format, list[CellKey]] = {}
         for key in keys:
@@ -118,13 +120,9 @@ class Work:
         left = ("logits", "implementation")
         return {name: value for name, value in self.__dict__.items() if name not in left}
 
-    def cast_of(self, key: CellKey) -> Cast:
-        """Give what rounding the logits alone did, for a cell."""
-        return self.casts[key.function, key.arithmetic.posed]
-
-    def conditions_of(self, key: CellKey) -> Conditions:
-        """Give the condition numbers of the rows, for a cell."""
-        return self.conditions[key.function, key.arithmetic.posed]
+    def shared_of(self, key: CellKey) -> Shared:
+        """Give what a cell has in common with others."""
+        return self.shared[key.function, key.arithmetic.posed]
 
     def add(self, numbers: NDArray[np.int64], within: Callable[[float], bool] = _go_on) -> None:
         """Audit some rows.
@@ -193,7 +191,8 @@ class Work:
                 block.enclose(functions, self.method)
             for function in functions:
                 asking = [key for key in keys if key.function == function]
-                self._cast(block, self.casts[function, form], function, before[function])
+                shared = self.shared[function, form]
+                self._cast(block, shared.cast, function, before[function])
                 self._judge(block, function, asking, before[function])
         if AS_READ not in self.by_format:
             self.tiers["undecided"] += sum(v.tiers["undecided"] for v in before.values())
@@ -222,11 +221,11 @@ class Work:
             self.tiers["mpmath"] -= left_out  # which has the rows that have no values
         decision = take_rows(decision, audited)
         problem = take_rows(block.problem, audited)
-        numbers, name = block.numbers[audited], (function, keys[0].arithmetic.posed)
-        extent = self._extents[name].add(problem, decision.enclosure, block.window)
-        if extent is not None:
-            self.conditions[name].add(extent, function, numbers)
+        numbers, shared = block.numbers[audited], self.shared_of(keys[0])
+        extent = shared.look(problem, decision.enclosure, numbers, block.window)
         yardstick = Yardstick(decision, block.problem.format, extent)
+        if block.has_values(function):
+            shared.floor.add(yardstick)
         for key in keys:
             tally = self.tallies[key]
             output = self.implementation.answer(key, block)
@@ -241,6 +240,7 @@ class Work:
                     yardstick,
                     block.window,
                     None if block.view is None else block.view.facts_of(key, audited),
+                    block.probabilities(function),
                 )
             )
 
@@ -256,10 +256,8 @@ class Work:
         """Take in what was done of other rows."""
         for key, tally in other.tallies.items():
             self.tallies[key].merge(tally)
-        for name, cast in other.casts.items():
-            self.casts[name].merge(cast)
-        for name, conditions in other.conditions.items():
-            self.conditions[name].merge(conditions)
+        for name, shared in other.shared.items():
+            self.shared[name].merge(shared)
         self.tiers.update(other.tiers)
         self._widen(other.range, other.widest)
 
@@ -281,9 +279,12 @@ class Block:
         self.enclosed: dict[Function, Enclosed] = {}
         self._census: Census | None = None
         self._evaluations: dict[Arithmetic, Evaluation] = {}
+        self._probabilities: Probabilities | None = None
 
     def enclose(self, functions: tuple[Function, ...], method: str) -> None:
-        """Enclose the exact values."""
+        """Enclose the exact values; the probabilities, too, of which logarithms are asked."""
+        if "log_softmax" in functions and "softmax" not in functions:
+            functions = (*functions, "softmax")
         values, temperature = self.problem.values, self.problem.temperature
         if self.view is None:
             precision = self.problem.format.precision
@@ -315,6 +316,16 @@ class Block:
     def has_values(self, function: Function) -> bool:
         """Tell whether the function has values of its own here: one for a row is in its front."""
         return function != "logsumexp" or self.window.is_first
+
+    def probabilities(self, function: Function) -> Probabilities | None:
+        """Give the audited rows' exact probabilities; None for a function that has none."""
+        if function == "logsumexp":
+            return None
+        if self._probabilities is None:  # softmax and log_softmax are audited in the same rows
+            audited = self.kinds(function) == RowKind.AUDITED
+            enclosure = take_rows(self.enclosed["softmax"].enclosure, audited)
+            self._probabilities = Probabilities(enclosure, self.problem.values[audited])
+        return self._probabilities
 
     def kinds(self, function: Function) -> NDArray[np.int8]:
         """Tell which rows are audited."""

@@ -521,8 +521,7 @@ def test_halves_that_are_merged_are_the_whole():
     asked = AskedRows(logits, plan.temperature, plan.reference)
     for key in plan.keys:
         whole, merged = (
-            make_cell(asked, key, part.tallies[key], part.cast_of(key), part.conditions_of(key))
-            for part in parts[:2]
+            make_cell(asked, key, part.tallies[key], part.shared_of(key)) for part in parts[:2]
         )
         assert repr(merged) == repr(whole)
     assert (parts[1].range, parts[1].widest) == (parts[0].range, parts[0].widest)

@@ -14,9 +14,14 @@ from softaudit.metrics.extent import Extent, Extents
 from softaudit.metrics.facts import RowFacts
 from softaudit.metrics.judged import Judged, Yardstick, compare
 from softaudit.metrics.largest import LargestErrors
+from softaudit.metrics.origin import Excess, Floor
 from softaudit.metrics.places import Places
+from softaudit.metrics.probabilities import Probabilities
+from softaudit.metrics.quality import Quality
 from softaudit.metrics.range import COUNTS, OVER_LOGITS, Range
+from softaudit.metrics.ranking import TOP_K
 from softaudit.metrics.rows import Rows
+from softaudit.metrics.shared import Shared
 from softaudit.metrics.ulp import (
     BINS_PER_OCTAVE,
     INFINITE_BIN,
@@ -37,18 +42,24 @@ __all__ = [
     "INFINITE_BIN",
     "ONE_ULP_BIN",
     "OVER_LOGITS",
+    "TOP_K",
     "WORTH_TELLING",
     "Bounds",
     "Cast",
     "Conditions",
+    "Excess",
     "Extent",
     "Extents",
+    "Floor",
     "Judged",
     "LargestErrors",
     "Places",
+    "Probabilities",
+    "Quality",
     "Range",
     "RowFacts",
     "Rows",
+    "Shared",
     "UlpErrors",
     "WorstElements",
     "Yardstick",

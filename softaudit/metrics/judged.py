@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from softaudit.metrics.facts import RowFacts
+from softaudit.metrics.row_sums import two_parts
 from softaudit.model import WHOLE, Window
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from softaudit.formats import Format
     from softaudit.metrics.extent import Extent
+    from softaudit.metrics.probabilities import Probabilities
     from softaudit.model import CellKey, Decision, Output, Problem
 
 
@@ -32,6 +34,8 @@ class Errors(NamedTuple):
         The largest |v − y| of those that count; −1 where none does.
     relative : callable
         Gives the largest |v − y| / |y|, which is seldom asked for.
+    difference : ndarray of float64
+        v − y.
     distance : ndarray of float64
         |v − y|; −1 of what does not count, and not finite where v is not.
     """
@@ -39,6 +43,7 @@ class Errors(NamedTuple):
     ulp: NDArray[np.float64]
     absolute: float
     relative: Callable[[], float]
+    difference: NDArray[np.float64]
     distance: NDArray[np.float64]
 
 
@@ -83,17 +88,17 @@ class Yardstick:
         """
         y = self.decision.enclosure
         with np.errstate(all="ignore"):
-            absolute = v - y.high
-            absolute -= y.low
-            np.abs(absolute, out=absolute)
+            difference = v - y.high
+            difference -= y.low
+            if self._far.size:
+                difference.put(self._far, self._measure_far(v)[1])
+            absolute = np.abs(difference)
             error = absolute * self._per_ulp
             if self._zero.size:
                 at = self._zero
                 error.put(at, np.ldexp(np.abs(v.take(at)), -self.form.subnormal_exponent))
             if self._far.size:
-                far = self._measure_far(v)
-                error.put(self._far, far[0])
-                absolute.put(self._far, far[1])
+                error.put(self._far, np.abs(self._measure_far(v)[0]))
         if not self.all_counted:
             error[~self.counted] = np.nan
             absolute[~self.counted] = -1.0
@@ -101,7 +106,8 @@ class Yardstick:
         if not largest < np.inf:
             # v is NaN or infinite; or the error itself is beyond float64.
             error[self.counted & ~np.isfinite(v)] = largest = np.inf
-        return Errors(error, largest, lambda: self._relative(v, absolute), absolute)
+        relative = partial(self._relative, v, absolute)
+        return Errors(error, largest, relative, difference, absolute)
 
     def _relative(self, v: NDArray[np.float64], absolute: NDArray[np.float64]) -> float:
         """Give the largest |v − y| / |y| of the elements that count; −1 where none does."""
@@ -110,9 +116,14 @@ class Yardstick:
             if self._zero.size:
                 relative.put(self._zero, np.where(v.take(self._zero) == 0, 0.0, np.inf))
             if self._far.size:
-                relative.put(self._far, self._measure_far(v)[2])
+                relative.put(self._far, np.abs(self._measure_far(v)[2]))
         largest = float(np.max(relative, where=self.counted, initial=-1.0))
         return np.inf if np.isnan(largest) else largest
+
+    @cached_property
+    def floor(self) -> NDArray[np.float64]:
+        """|round(y) − y| / ulp(y): what no result of the format is below."""
+        return self.measure(self.decision.rounded).ulp
 
     @cached_property
     def most_relative(self) -> float:
@@ -123,13 +134,14 @@ class Yardstick:
         return 2.0 ** (1 - self.form.precision) * max(1.0, self.form.least_normal / least)
 
     def _measure_far(self, v: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        """Give v − y in ulp, as such, and over |y|, where an exponent stands beside y."""
         y, at = self.decision.enclosure, self._far
         high, low, exponent = y.high.take(at), y.low.take(at), y.exponent.take(at)
         _, unit = np.frexp(self.decision.ulp.take(at))
         found = []
         for of in (unit - 1, np.zeros_like(unit), exponent):
             nearest = np.ldexp(v.take(at), -of) - np.ldexp(high, exponent - of)
-            found.append(np.abs(nearest - np.ldexp(low, exponent - of)))
+            found.append(nearest - np.ldexp(low, exponent - of))
         return found[0], found[1], found[2] / np.abs(high)
 
     @cached_property
@@ -169,6 +181,8 @@ class Judged:
         Which columns of the rows these are.
     given_facts : RowFacts or None
         Of the whole rows, where these are not all of their columns.
+    probabilities : Probabilities or None
+        The rows' exact probabilities; None for a function that has none.
     """
 
     key: CellKey
@@ -179,6 +193,7 @@ class Judged:
     errors: Errors
     window: Window = WHOLE
     given_facts: RowFacts | None = None
+    probabilities: Probabilities | None = None
 
     @property
     def error(self) -> NDArray[np.float64]:
@@ -221,6 +236,11 @@ class Judged:
         """The least result; NaN where one is."""
         return float(self.output.values.min(initial=np.inf))
 
+    @cached_property
+    def row_sums(self) -> NDArray[np.float64]:
+        """What the rows' results add up to, in two parts; see `row_sums.two_parts`."""
+        return two_parts(self.output.values)
+
 
 def compare(
     key: CellKey,
@@ -230,7 +250,8 @@ def compare(
     yardstick: Yardstick,
     window: Window = WHOLE,
     facts: RowFacts | None = None,
+    probabilities: Probabilities | None = None,
 ) -> Judged:
     """Measure results against enclosures of the exact values."""
     errors = yardstick.measure(output.values)
-    return Judged(key, numbers, problem, output, yardstick, errors, window, facts)
+    return Judged(key, numbers, problem, output, yardstick, errors, window, facts, probabilities)

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from softaudit.metrics.exact_sum import CHUNK
+from softaudit.metrics.row_sums import by_chunks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.metrics.judged import Judged
 
-_TO_2_38 = 1.5 * 2.0 ** (52 - 38)
 _EXACT_BELOW = 2.0**-60
 
 
@@ -39,7 +38,7 @@ class Rows:
         if judged.key.function != "softmax" or len(judged.numbers) == 0:
             return
         v = judged.output.values
-        sums = np.stack([*_parts(v), _lost(judged)])
+        sums = np.stack([*judged.row_sums, _lost(judged)])
         if self._unfinished is not None:
             with np.errstate(invalid="ignore"):
                 sums += self._unfinished
@@ -62,28 +61,6 @@ class Rows:
             self.lost_mass = max(self.lost_mass or 0.0, other.lost_mass)
 
 
-def _parts(v: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sum rows as two doubles: of what is a multiple of 2^−38, without error, and of the rest.
-
-    Results are at most about 1, so that 2^12 of the first kind fit 53 bits; the second are below
-    2^−39, and the rounding of their sum is below n 2^−86.
-    """
-    with np.errstate(all="ignore"):
-        head = (v + _TO_2_38) - _TO_2_38
-        return _by_chunks(head), _by_chunks(v - head)
-
-
-def _by_chunks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    rows, columns = values.shape
-    whole = columns - columns % CHUNK
-    found: NDArray[np.float64] = values[:, whole:].sum(axis=-1)
-    if whole:
-        found = found + values[:, :whole].reshape(rows, whole // CHUNK, CHUNK).sum(axis=-1).sum(
-            axis=-1
-        )
-    return found
-
-
 def _lost(judged: Judged) -> NDArray[np.float64]:
     """Sum the exact probabilities of each row's zeros, within 2^−40 relatively."""
     v, y = judged.output.values, judged.decision.enclosure
@@ -93,4 +70,4 @@ def _lost(judged: Judged) -> NDArray[np.float64]:
     far = y.far()
     if far.size:
         lost.put(far, np.ldexp(lost.take(far), y.exponent.take(far)))
-    return _by_chunks(lost)
+    return by_chunks(lost)
