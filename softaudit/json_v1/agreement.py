@@ -9,6 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from softaudit.algorithms import ALGORITHMS
+from softaudit.json_v1.figures import ORIGINS
 from softaudit.metrics import BINS_PER_OCTAVE, INFINITE_BIN, ONE_ULP_BIN, WORTH_TELLING, edge
 from softaudit.tally import OVERFLOW, UNDERFLOW, percentiles
 
@@ -34,6 +35,8 @@ def disagreements(cell: Cell) -> Iterator[tuple[str, str]]:
     """
     yield from _errors(cell)
     yield from _by_row(cell)
+    yield from _origins(cell)
+    yield from _rows(cell)
     for name, counted in _counts(cell):
         event = cell.events.get(name)
         if counted != (event.count if event else 0):
@@ -77,6 +80,51 @@ def _by_row(cell: Cell) -> Iterator[tuple[str, str]]:
         yield "bound", f"error is {bound.error}, by ratio and bound {bound.bound * bound.ratio}"
     if condition is not None and condition.p50 > condition.max:
         yield "condition", "p50 is above max"
+
+
+def _origins(cell: Cell) -> Iterator[tuple[str, str]]:
+    """Hold errors by origin against the errors: the floor and the excess make them up."""
+    cast, floor, excess = (cell.origin[name] for name in ORIGINS)
+    if cast != cell.cast_error:
+        yield "origin", f"cast is {cast}, cast_error {cell.cast_error}"
+    for name, errors in (("floor", floor), ("excess", excess)):
+        if (errors["max"] is None) != (cell.ulp["max"] is None):
+            yield "origin", f"{name}.max is null, or should be"
+        if (errors["mean"] or 0) > (errors["max"] or 0) * (1 + 2.0**-40):
+            yield "origin", f"{name}.mean is above its max"
+    largest, least, most = (figure["max"] or 0 for figure in (cell.ulp, excess, floor))
+    slack = cell.ulp_radius + 2.0**-40 * (1 + (largest if largest < inf else 0))
+    if not most <= 0.5:
+        yield "origin", f"floor.max is {most}, above 0.5"
+    if not least - slack <= largest <= least + most + slack:
+        yield "origin", f"excess.max is {least}, by the largest error {largest - most} to {largest}"
+
+
+def _rows(cell: Cell) -> Iterator[tuple[str, str]]:
+    """Hold what became of rows against how many there are, and against wrong elements."""
+    quality, audited = cell.quality, cell.rows["audited"]
+    if (quality is None) != (cell.key.function == "logsumexp"):
+        yield "quality", "is null, or should be"
+    if quality is None:
+        return
+    if (quality.choice_refused is None) != (cell.key.function != "softmax"):
+        yield "quality", "choice_refused is null, or should be"
+    counts = {
+        "argmax_kept": quality.argmax_kept,
+        "top_k_kept": quality.top_k_kept,
+        "kl.mean_over": quality.kl["mean_over"] or 0,
+        "choice_refused": quality.choice_refused or 0,
+    }
+    for name, counted in counts.items():
+        if counted > audited:
+            yield "quality", f"{name} is {counted} of {audited} rows"
+    if quality.top_k_kept > quality.argmax_kept:
+        yield "quality", "top_k_kept is above argmax_kept"
+    for name, figures in (("kl", quality.kl), ("total_variation", quality.total_variation)):
+        if (figures["max"] is None) != (audited == 0):
+            yield "quality", f"{name}.max is null, or should be"
+        if (figures["mean"] or 0) > (figures["max"] or 0) * (1 + 2.0**-40):
+            yield "quality", f"{name}.mean is above its max"
 
 
 def _within_bins(cell: Cell) -> Iterator[tuple[str, str]]:

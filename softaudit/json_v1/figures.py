@@ -12,10 +12,11 @@ from softaudit.tally import OVERFLOW, UNDERFLOW
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from softaudit.model import Cell
+    from softaudit.model import Cell, RowQuality
 
 ROWS = tuple(kind.name.lower() for kind in RowKind)
 ULP = ("max", "mean", "mean_over", "p50", "p99", "p999")
+ORIGINS = ("cast", "floor", "excess")
 
 
 def _of(group: str, name: str) -> Callable[[Cell], float | None]:
@@ -42,6 +43,14 @@ def _in(group: str, name: str) -> Callable[[Cell], float | None]:
     return figure
 
 
+def _of_origin(name: str, statistic: str) -> Callable[[Cell], float | None]:
+    return lambda cell: cell.origin[name][statistic]
+
+
+def _of_rows(read: Callable[[RowQuality], float | None]) -> Callable[[Cell], float | None]:
+    return lambda cell: None if cell.quality is None else read(cell.quality)
+
+
 CELL_FIGURES: Mapping[str, Callable[[Cell], float | None]] = {
     "elements": attrgetter("elements"),
     **{f"rows.{name}": _of("rows", name) for name in ROWS},
@@ -54,9 +63,23 @@ CELL_FIGURES: Mapping[str, Callable[[Cell], float | None]] = {
     "correctly_rounded": attrgetter("correctly_rounded"),
     "cast_error.max": _of("cast_error", "max"),
     "cast_error.mean": _of("cast_error", "mean"),
+    **{
+        f"origin.{name}.{statistic}": _of_origin(name, statistic)
+        for name in ORIGINS
+        for statistic in ("max", "mean")
+    },
     "row_sum.max_defect": attrgetter("row_sum_defect"),
     **{f"bound.{name}": _in("bound", name) for name in ("rows", "error", "ratio", "bound")},
     **{f"condition.{name}": _in("condition", name) for name in ("max", "p50")},
+    "quality.argmax_kept": _of_rows(attrgetter("argmax_kept")),
+    "quality.top_k_kept": _of_rows(attrgetter("top_k_kept")),
+    "quality.kl.max": _of_rows(lambda q: q.kl["max"]),
+    "quality.kl.mean": _of_rows(lambda q: q.kl["mean"]),
+    "quality.kl.mean_over": _of_rows(lambda q: q.kl["mean_over"]),
+    "quality.total_variation.max": _of_rows(lambda q: q.total_variation["max"]),
+    "quality.total_variation.mean": _of_rows(lambda q: q.total_variation["mean"]),
+    "quality.log_probability.max": _of_rows(attrgetter("log_probability")),
+    "quality.choice_refused": _of_rows(attrgetter("choice_refused")),
 }
 """The figures that every cell has, by dotted name; None where not applicable."""
 

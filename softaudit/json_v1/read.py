@@ -16,11 +16,11 @@ from softaudit.algorithms import BLOCKWISE
 from softaudit.arithmetic import ELEMENTARY
 from softaudit.errors import InputError, OptionError
 from softaudit.json_v1.agreement import disagreements
-from softaudit.json_v1.figures import ROWS, ULP
+from softaudit.json_v1.figures import ORIGINS, ROWS, ULP
 from softaudit.json_v1.node import Node
 from softaudit.json_v1.strict import loads
 from softaudit.json_v1.write import SCHEMA
-from softaudit.metrics import BINS_PER_OCTAVE, CAUSES, COUNTS, INFINITE_BIN, ONE_ULP_BIN
+from softaudit.metrics import BINS_PER_OCTAVE, CAUSES, COUNTS, INFINITE_BIN, ONE_ULP_BIN, TOP_K
 from softaudit.model import (
     Audit,
     Bound,
@@ -31,6 +31,7 @@ from softaudit.model import (
     Event,
     ReferenceUse,
     RowKind,
+    RowQuality,
     SkippedCell,
     Source,
     Worst,
@@ -227,7 +228,9 @@ def _cell(at: Node, source: Source, radius: float, elementary: str) -> Cell:
         absolute_max=at["absolute"]["max"].or_none(Node.size),
         relative_max=at["relative"]["max"].or_none(Node.size),
         correctly_rounded=at["correctly_rounded"].count(),
-        cast_error={name: at["cast_error"][name].or_none(Node.size) for name in ("max", "mean")},
+        cast_error=_statistics(at["cast_error"]),
+        origin={name: _statistics(at["origin"][name]) for name in ORIGINS},
+        quality=at["quality"].or_none(_quality),
         row_sum_defect=at["row_sum"].or_none(lambda part: part["max_defect"].size()),
         worst=tuple(_worst(part) for part in at["worst"].parts()),
         events={name: _event(part) for name, part in at["events"].items(EVENTS)},
@@ -250,6 +253,24 @@ def _bound(at: Node) -> Bound:
 
 def _condition(at: Node) -> Condition:
     return Condition(at["max"].size(), at["p50"].size(), at["index"].index())
+
+
+def _statistics(at: Node) -> dict[str, float | None]:
+    return {name: at[name].or_none(Node.size) for name in ("max", "mean")}
+
+
+def _quality(at: Node) -> RowQuality:
+    at["top_k"].same(TOP_K)
+    kl = {**_statistics(at["kl"]), "mean_over": at["kl"]["mean_over"].count()}
+    return RowQuality(
+        argmax_kept=at["argmax_kept"].count(),
+        top_k=TOP_K,
+        top_k_kept=at["top_k_kept"].count(),
+        kl=kl,
+        total_variation=_statistics(at["total_variation"]),
+        log_probability=at["log_probability"]["max"].or_none(Node.size),
+        choice_refused=at["choice_refused"].or_none(Node.count),
+    )
 
 
 def _histogram(at: Node) -> dict[int, int]:

@@ -13,7 +13,7 @@ from softaudit.wording import plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from softaudit.model import Audit, Cell, CellKey, Event, RowTable, Source, Worst
+    from softaudit.model import Audit, Cell, CellKey, Event, RowQuality, RowTable, Source, Worst
     from softaudit.report import Judgement, Report, Verdict
 
 SCHEMA = 1
@@ -158,9 +158,11 @@ def _cell(cell: Cell, audit: Audit) -> dict[str, Any]:
         "relative": {"max": cell.relative_max},
         "correctly_rounded": cell.correctly_rounded,
         "cast_error": dict(cell.cast_error),
+        "origin": {name: dict(errors) for name, errors in cell.origin.items()},
         "row_sum": None if cell.row_sum_defect is None else {"max_defect": cell.row_sum_defect},
         "bound": None if cell.bound is None else asdict(cell.bound),
         "condition": None if cell.condition is None else asdict(cell.condition),
+        "quality": None if cell.quality is None else _quality(cell.quality),
         "worst": [_worst(worst) for worst in cell.worst[: audit.shown_worst]],
         "events": {name: _event(event) for name, event in cell.events.items()},
         "causes": {name: _event(event) for name, event in cell.causes.items()},
@@ -174,6 +176,18 @@ def _cell(cell: Cell, audit: Audit) -> dict[str, Any]:
             }
             for d in cell.degenerate
         ],
+    }
+
+
+def _quality(quality: RowQuality) -> dict[str, Any]:
+    return {
+        "argmax_kept": quality.argmax_kept,
+        "top_k": quality.top_k,
+        "top_k_kept": quality.top_k_kept,
+        "kl": dict(quality.kl),
+        "total_variation": dict(quality.total_variation),
+        "log_probability": {"max": quality.log_probability},
+        "choice_refused": quality.choice_refused,
     }
 
 

@@ -150,8 +150,10 @@ class Quality:
         sound, (endless, negative) = np.isfinite(surplus), part.flags
         self.argmax_kept += int(np.count_nonzero(part.leaders.argmax_is_kept() & sound))
         self.top_k_kept += int(np.count_nonzero(part.leaders.order_is_kept() & sound))
-        of_rows = terms + outside - divergence.phi(surplus, 1.0 + surplus)
-        self.divergence.add(np.where(endless | negative | ~sound, np.inf, of_rows))
+        finite = sound & ~endless & ~negative
+        grown = np.where(finite, surplus, 0.0)
+        of_rows = terms + outside - divergence.phi(grown, 1.0 + grown)
+        self.divergence.add(np.where(finite, of_rows, np.inf))
         self.variation.add(np.where(sound, 0.5 * distance, np.inf))
         refused = ~(np.abs(surplus) <= CHOICE_TOLERANCE) | negative
         self.refused += int(np.count_nonzero(refused)) if is_softmax else 0
