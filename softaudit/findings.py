@@ -2,7 +2,8 @@
 
 A cell *breaks* where it returns NaN or ±∞ for a number that the format holds, where it returns a
 zero (or log of zero) too early, or where the cast took whole rows.  It *loses* where a step costs
-it far more than rounding.  It *holds* otherwise.  Counts and first places come with every sentence.
+it far more than rounding.  It *holds* otherwise.  Counts and first places come with every such
+sentence.  Two more kinds compare: where *errors* come from, and what is *closer*, naive or stable.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from softaudit.formats import Format
     from softaudit.model import Audit, Cell, CellKey, Event, Worst
 
-Kind = Literal["note", "breaks", "loses", "holds"]
+Kind = Literal["note", "breaks", "loses", "errors", "closer", "holds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Finding:
     Attributes
     ----------
     kind : str
-        note, breaks, loses or holds.
+        note, breaks, loses, errors, closer or holds.
     cells : tuple of str
         Names of the cells it is about.
     cause : str or None
@@ -55,8 +56,9 @@ class Finding:
 
 
 def findings(audit: Audit) -> tuple[Finding, ...]:
-    """Give the sentences about an audit: notes, what breaks, what loses, what holds."""
-    return (*_notes(audit), *_breaks(audit), *_loses(audit), *_holds(audit))
+    """Give the sentences about an audit, kind by kind."""
+    kinds = (_notes, _breaks, _loses, _errors, _closer, _holds)
+    return tuple(finding for kind in kinds for finding in kind(audit))
 
 
 def exp_overflows_above(form: Format) -> float:
@@ -311,6 +313,10 @@ _WHY = {
 }
 
 
+def _rounded(audit: Audit) -> str:
+    return "x − m" if audit.temperature == 1.0 else "x/T and x − m"
+
+
 _NEAR_1 = "where the sum is near 1"
 
 
@@ -323,8 +329,7 @@ def _loses(audit: Audit) -> Iterator[Finding]:
                 losses.setdefault((worst.cause, cell.key.function), []).append((worst, cell))
     for (cause, function), pairs in losses.items():
         why = _WHY[cause] if (function, cause) != ("logsumexp", "absorption") else _NEAR_1
-        if audit.temperature != 1.0:
-            why = why.replace("x − m", "x/T and x − m")
+        why = why.replace("x − m", _rounded(audit))
         _, most = max(pairs, key=lambda pair: pair[1].causes[cause].count)
         where = _where(most.causes[cause], "result")
         text = f"{function} {why}: {', '.join(_by_arithmetic(pairs))}; up to {where}"
@@ -341,6 +346,77 @@ def _by_arithmetic(pairs: list[tuple[Worst, Cell]]) -> Iterator[str]:
             f"{words} {size} ULP (relative {relative})" if not i else f"{words} {size} ({relative})"
         )
         yield text.replace(" ", NO_BREAK)
+
+
+_ORIGINS = {"cast": "the cast's", "floor": "the format's", "excess": "the algorithm's"}
+
+
+def _errors(audit: Audit) -> Iterator[Finding]:
+    """Say which origin has the largest mean error; cells that break are left out."""
+    most: dict[str, list[Cell]] = {origin: [] for origin in _ORIGINS}
+    for cell in audit.cells:
+        means = {origin: cell.origin[origin]["mean"] or 0.0 for origin in _ORIGINS}
+        largest = max(means, key=lambda origin: means[origin])
+        if means[largest] > 0 and not is_broken(cell):
+            most[largest].append(cell)
+    told = [f"{_ORIGINS[origin]} in {_formats(cells)}" for origin, cells in most.items() if cells]
+    if told:
+        names = tuple(cell.key.name for cells in most.values() for cell in cells)
+        yield Finding("errors", names, None, f"on average mostly {', '.join(told)}")
+
+
+def _formats(cells: list[Cell]) -> str:
+    formats = dict.fromkeys(cell.key.arithmetic.storage.name for cell in cells)
+    return f"{count(len(cells), 'cell')} ({', '.join(formats)})"
+
+
+_FAR_APART = 2.0
+
+
+def _closer(audit: Audit) -> Iterator[Finding]:
+    """Say which of naive and stable is closer where both hold, and what the other errs from."""
+    told: dict[tuple[str, str, str, str], list[tuple[Cell, Cell]]] = {}
+    for near, far in _contrasts(audit):
+        algorithms = near.key.algorithm, far.key.algorithm
+        why = _errs(near, far.worst[0].cause, _rounded(audit))
+        told.setdefault((near.key.function, *algorithms, why), []).append((near, far))
+    for (function, closer, other, why), pairs in told.items():
+        sizes = ", ".join(_against(*pair, unit="" if i else " ULP") for i, pair in enumerate(pairs))
+        text = f"{function}: {closer} is closer than {other} in {sizes}: {other} errs {why}"
+        names = tuple(cell.key.name for pair in pairs for cell in pair)
+        yield Finding("closer", names, pairs[0][1].worst[0].cause, text)
+
+
+def _contrasts(audit: Audit) -> Iterator[tuple[Cell, Cell]]:
+    """Give naive and stable cells of one arithmetic, the closer first, if they are far apart."""
+    pairs: dict[tuple[str, str], list[Cell]] = {}
+    for cell in audit.cells:
+        sound = cell.worst and not is_broken(cell) and not cell.overflow["forced"]
+        if sound and cell.key.algorithm in ("naive", "stable"):
+            pairs.setdefault((cell.key.function, cell.key.arithmetic.name), []).append(cell)
+    for pair in pairs.values():
+        near, far = min(pair, key=_most), max(pair, key=_most)
+        if _most(far) > max(WORTH_TELLING, _FAR_APART * _most(near)) and far.worst[0].cause in _WHY:
+            yield near, far
+
+
+def _most(cell: Cell) -> float:
+    return float(cell.ulp["max"] or 0.0)
+
+
+def _against(near: Cell, far: Cell, unit: str) -> str:
+    size = f"{'max ' if unit else ''}{ulps(_most(near))} against {ulps(_most(far))}{unit}"
+    return f"{arithmetic_words(near.key)} ({size.replace(' ', NO_BREAK)})"
+
+
+def _errs(near: Cell, cause: str, rounds: str) -> str:
+    """Say what the farther one errs from, and why the closer one does not, where naive is."""
+    why = _WHY[cause].replace("x − m", rounds)
+    ordinary = not {"overflow.exp", "overflow.sum"} & near.events.keys()
+    ordinary = ordinary and "exp-underflow" not in near.causes
+    if cause == "argument-rounding" and near.key.algorithm == "naive" and ordinary:
+        return f"{why}, and in naive nothing overflows or is subnormal"
+    return why
 
 
 def _holds(audit: Audit) -> Iterator[Finding]:

@@ -30,7 +30,7 @@ def told(logits, kind: str, **options) -> list[str]:
 def test_kinds_come_in_order():
     found = findings(softaudit.audit([[40.0, 0.0], [0.0, LEAST_FLOAT32]]))
     kinds = list(dict.fromkeys(finding.kind for finding in found))
-    assert kinds == ["note", "breaks", "loses", "holds"]
+    assert kinds == ["note", "breaks", "loses", "errors", "holds"]
 
 
 def test_exp_overflow_is_told_with_its_threshold_counts_and_first_place():
@@ -276,7 +276,7 @@ def test_whatever_breaks_is_told_and_nothing_else(number, row):
         format=["float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2"],
         temperature=0.01 if number % 3 == 0 else 1.0,
     )
-    by_kind = {kind: set() for kind in ("note", "breaks", "loses", "holds")}
+    by_kind = {kind: set() for kind in ("note", "breaks", "loses", "errors", "closer", "holds")}
     for finding in findings(found):
         by_kind[finding.kind] |= set(finding.cells)
     for cell in found.cells:

@@ -36,6 +36,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
         "not-finite", "exp", "sum", "premature", "forced", "subnormal", "lost-mass", "spread",
         "mean", "p50", "p99", "p99.9", "max", "relative", "correct", "row-sum", "cast",
         "bound", "condition",
+        "floor", "excess", "argmax", "top-k", "kl", "variation", "log-p", "choice",
     ),
     "output-format": tuple(RENDERERS),
     "progress": ("auto", "always", "never"),

@@ -13,7 +13,7 @@ from softaudit.wording import percent, significant, ulps
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from softaudit.model import Bound, Cell, Condition
+    from softaudit.model import Bound, Cell, Condition, RowQuality
 
 GAP = 1
 
@@ -64,6 +64,27 @@ def _part(of: Bound | Condition | None, name: str) -> str:
     return _small(None if of is None else getattr(of, name))
 
 
+def _origin(name: str) -> Callable[[Cell], str]:
+    return lambda cell: ulps(cell.origin[name]["max"])
+
+
+def _rows(read: Callable[[RowQuality], float | None]) -> Callable[[Cell], str]:
+    return lambda cell: "–" if cell.quality is None else _small(read(cell.quality))
+
+
+def _kept(read: Callable[[RowQuality], int]) -> Callable[[Cell], str]:
+    """Show in how many of the rows something was kept."""
+
+    def show(cell: Cell) -> str:
+        return "–" if cell.quality is None else percent(read(cell.quality), cell.rows["audited"])
+
+    return show
+
+
+def _refused(cell: Cell) -> str:
+    return _count(None if cell.quality is None else cell.quality.choice_refused)
+
+
 SPREAD_LEAST, SPREAD_STEP, SPREAD_BARS = -5, 2, 10
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -110,6 +131,14 @@ COLUMNS: dict[str, Column] = {
     "cast": Column(("cast", "error"), lambda c: ulps(c.cast_error["max"]), 0),
     "bound": Column(("error/", "bound"), lambda c: _part(c.bound, "ratio"), 0),
     "condition": Column(("condition", "number"), lambda c: _part(c.condition, "max"), 0),
+    "floor": Column(("format", "floor"), _origin("floor"), 0),
+    "excess": Column(("excess", "ULP"), _origin("excess"), 0),
+    "argmax": Column(("argmax", "kept"), _kept(lambda q: q.argmax_kept), 0),
+    "top-k": Column(("top 5", "kept"), _kept(lambda q: q.top_k_kept), 0),
+    "kl": Column(("KL", "nats"), _rows(lambda q: q.kl["max"]), 0),
+    "variation": Column(("total", "variation"), _rows(lambda q: q.total_variation["max"]), 0),
+    "log-p": Column(("Δ log p", "max"), _rows(lambda q: q.log_probability), 0),
+    "choice": Column(("choice", "refuses"), _refused, 0),
 }
 """In display order; the names are what `--columns` takes."""
 
