@@ -361,8 +361,7 @@ def _errors(audit: Audit) -> Iterator[Finding]:
             most[largest].append(cell)
     told = [f"{_ORIGINS[origin]} in {_formats(cells)}" for origin, cells in most.items() if cells]
     if told:
-        names = tuple(cell.key.name for cells in most.values() for cell in cells)
-        yield Finding("errors", names, None, f"on average mostly {', '.join(told)}")
+        yield Finding("errors", (), None, f"on average mostly {', '.join(told)}")
 
 
 def _formats(cells: list[Cell]) -> str:

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from softaudit.gate.difference import Change, Difference
     from softaudit.render.screen import Screen
 
-FEWER_IS_WORSE = ("elements", "rows.audited", "correctly_rounded")
-NEITHER = ("ulp.mean_over",)
+FEWER_IS_WORSE = (
+    "elements", "rows.audited", "correctly_rounded", "quality.argmax_kept", "quality.top_k_kept",
+)  # fmt: skip
+NEITHER = ("ulp.mean_over", "quality.kl.mean_over")
 
 
 def direction(change: Change) -> str:

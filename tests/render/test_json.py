@@ -84,9 +84,14 @@ CELL = {
     "relative": {"max": "number or null"},
     "correctly_rounded": "count",
     "cast_error": {"max": "number or null", "mean": "number or null"},
+    "origin": {
+        name: {"max": "number or null", "mean": "number or null"}
+        for name in ("cast", "floor", "excess")
+    },
     "row_sum": "row sum",
     "bound": "bound or null",
     "condition": "condition or null",
+    "quality": "quality or null",
     "worst": [WORST],
 }
 CONTRACT = {
@@ -134,6 +139,22 @@ def is_decimal(value) -> bool:
     return isinstance(value, str) and len(mantissa) <= 25 and mpf(value) is not None
 
 
+QUALITY = {
+    "argmax_kept": "count",
+    "top_k": "count",
+    "top_k_kept": "count",
+    "kl": {"max": "number or null", "mean": "number or null", "mean_over": "count"},
+    "total_variation": {"max": "number or null", "mean": "number or null"},
+    "log_probability": {"max": "number or null"},
+    "choice_refused": "count or null",
+}
+
+
+def is_quality(value) -> bool:
+    check(value, QUALITY, "quality")
+    return True
+
+
 KINDS = {
     "text": lambda v: isinstance(v, str) and v,
     "count": is_count,
@@ -153,6 +174,7 @@ KINDS = {
     "condition": lambda v: (
         is_number(v["max"]) and is_number(v["p50"]) and all(is_count(i) for i in v["index"])
     ),
+    "quality": is_quality,
     "versions": lambda v: {"softaudit", "python", "numpy", "mpmath", "ml_dtypes"} <= set(v),
     "environment": lambda v: isinstance(v["processor_features"], list) and v["machine"],
 }
@@ -239,6 +261,7 @@ def test_not_applicable_is_null():
         whole_row = cell["function"] == "logsumexp"
         assert (cell["row_sum"] is None) == whole_row
         assert (cell["out_of_range"] is None) == whole_row
+        assert (cell["quality"] is None) == whole_row
         assert (cell["underflow"]["lost_mass"] is None) == whole_row
         assert all((worst["logit"] is None) == whole_row for worst in cell["worst"])
 
