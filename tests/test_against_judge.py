@@ -133,6 +133,36 @@ def assert_cell(cell, verdict: dict) -> None:
         found, nearest_rank = cell.ulp[part], verdict["ulp"][part]
         assert_percentile(found, nearest_rank, cell.ulp_radius + NOTHING, (name, part))
     assert_vanished(cell, verdict)
+    assert_origins(cell, verdict["origin"])
+    assert_quality(cell, verdict["quality"])
+
+
+def assert_origins(cell, expected: dict) -> None:
+    """Compare the floor and the excess, which is a difference of errors that may be large."""
+    largest = min(cell.ulp["max"] or 0.0, 1e300)
+    for origin, figures in expected.items():
+        found, nothing = cell.origin[origin], cell.ulp_radius + 1e-12 * (1.0 + largest)
+        name = (cell.key.name, origin)
+        assert close(found["max"], figures["max"], nothing), (name, found, figures)
+        assert_mean(found["mean"], figures["mean"], nothing, name)
+
+
+def assert_quality(cell, expected: dict | None) -> None:
+    """Compare what became of rows; a divergence has 29 bits of the terms it is a difference of."""
+    found, name = cell.quality, cell.key.name
+    if expected is None:
+        assert found is None, name
+        return
+    for count in ("argmax_kept", "top_k_kept", "choice_refused"):
+        assert getattr(found, count) == expected[count], (name, count)
+    assert found.kl["mean_over"] == expected["kl"]["mean_over"], name
+    nothing = 2.0**-29 * expected["kl_scale"] + 2.0**-380  # of the judge's 400 bits
+    for part in ("max", "mean"):
+        assert close(found.kl[part], expected["kl"][part], nothing), (name, part, found, expected)
+        variations = found.total_variation[part], expected["total_variation"][part]
+        assert close(*variations, 2.0**-80), (name, part, variations)
+    logs = found.log_probability, expected["log_probability"]
+    assert close(*logs, 2.0**-80), (name, logs)
 
 
 def assert_mean(found, expected, nothing, name) -> None:

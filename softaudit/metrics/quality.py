@@ -227,7 +227,7 @@ def _of_logarithm(judged: Judged, p: Probabilities) -> _Looked:
         d = np.where(p.masks, 0.0, d)
     least, most = float(d.min()), float(d.max())
     flags = np.zeros((2, len(v)), dtype=np.bool_)
-    if least == -np.inf:
+    if not least > -np.inf:
         flags[0] = (d == -np.inf).any(axis=-1)
     if p.far.size:
         d = d.copy()

@@ -28,11 +28,13 @@ def leading(values: NDArray[np.float64]) -> NDArray[np.int64]:
     rows, columns = values.shape
     places = np.empty((rows, min(TOP_K, columns)), dtype=np.int64)
     left, each = values.copy(), np.arange(rows)
+    mixed = np.zeros(rows, dtype=np.bool_)
     for i in range(places.shape[-1]):
-        places[:, i] = left.argmax(axis=-1)  # the first of equal ones
-        left[each, places[:, i]] = -np.inf
-    # Of −∞, a place that was taken looks like one that was not.
-    mixed = np.isneginf(np.take_along_axis(values, places, axis=-1)).any(axis=-1)
+        found = each, left.argmax(axis=-1)  # the first of equal ones
+        # Where nothing but −∞ is left, a place that was taken looks like one that was not.
+        mixed |= left[found] == -np.inf
+        places[:, i] = found[1]
+        left[found] = -np.inf
     if mixed.any():
         order = np.argsort(-values[mixed], axis=-1, kind="stable")
         places[mixed] = order[:, : places.shape[-1]]

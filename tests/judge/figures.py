@@ -21,6 +21,7 @@ class Element(NamedTuple):
     errors: Errors | None
     cast: float | None
     count: int
+    floor: float | None = None
 
     @property
     def counted(self) -> bool:
@@ -53,6 +54,23 @@ def error_figures(elements: list[Element]) -> dict:
         },
         "absolute": {"max": max((e.errors.absolute for e in counted), default=None)},
         "relative": {"max": max((e.errors.relative for e in counted), default=None)},
+    }
+
+
+def origin_figures(elements: list[Element]) -> dict[str, dict[str, float | None]]:
+    """Give the errors of correctly rounded results, and what those of the results are above."""
+    counted = [e for e in elements if e.errors is not None]
+    floors = [(e.floor, e.count) for e in counted]
+    excess = [(max(e.errors.ulp - e.floor, 0.0), e.count) for e in counted]
+    return {"floor": _extreme_and_mean(floors), "excess": _extreme_and_mean(excess)}
+
+
+def _extreme_and_mean(errors: list[tuple[float, int]]) -> dict[str, float | None]:
+    finite = [(error, count) for error, count in errors if error < INF]
+    over = sum(count for _, count in finite)
+    return {
+        "max": max((error for error, _ in errors), default=None),
+        "mean": math.fsum(e * k for e, k in finite) / over if over else None,
     }
 
 

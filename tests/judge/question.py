@@ -13,8 +13,16 @@ import numpy as np
 
 from .decide import PRECISIONS, decide
 from .errors import NOT_FINITE, Errors, decimal, is_sharp, measure, measure_rational, to_float
-from .figures import Element, cast_figures, count_of, error_figures, row_sum_defect
+from .figures import (
+    Element,
+    cast_figures,
+    count_of,
+    error_figures,
+    origin_figures,
+    row_sum_defect,
+)
 from .norms import condition_number, norms
+from .quality import quality_figures, row_quality
 from .rounding import FORMS, INF, Rounded, round_array, round_rational
 from .row import Row, precision
 
@@ -66,6 +74,7 @@ class Question:
         self.kinds = [_kind(x, rounded, function) for x, rounded in pairs]
         self._decided: dict[tuple[int, float], Rounded] = {}
         self._casts: dict[tuple[int, float, float], float | None] = {}
+        self._floors: dict[tuple[int, float], float] = {}
         self._kept: dict[int, bool] = {}
 
     @cached_property
@@ -136,8 +145,10 @@ class Question:
             **error_figures(elements),
             "correctly_rounded": count_of(elements, lambda e: e.v == e.rounded),
             "cast_error": cast_figures(elements),
+            "origin": origin_figures(elements),
             "row_sum": self._row_sum(v[audited]),
             "condition": self._condition(audited),
+            "quality": self._quality(audited, v),
             "largest": max((abs(e.v) for e in elements if math.isfinite(e.v)), default=0.0),
         }
 
@@ -183,12 +194,29 @@ class Question:
 
     def _element(self, i: int, x: float, hat: float, v: float, count: int) -> Element:
         y, (rounded, unit) = self._decide(i, hat)
-        errors = None
+        errors = floor = None
         if math.isfinite(y) and math.isfinite(rounded):
             on_row = math.isfinite(hat)
             errors = measure(self.rows[i], self.function, hat, v, unit) if on_row else None
             errors = errors or self._measure_mask(v)
-        return Element(v, y, rounded, errors, self._cast_error(i, x, hat), count)
+            floor = self._floor(i, hat, rounded, unit) if on_row else 0.0
+        return Element(v, y, rounded, errors, self._cast_error(i, x, hat), count, floor)
+
+    def _floor(self, i: int, hat: float, rounded: float, unit: int) -> float:
+        """Give the error in ulp of the correctly rounded result."""
+        if (i, hat) not in self._floors:
+            found = measure(self.rows[i], self.function, hat, rounded, unit)
+            self._floors[i, hat] = found.ulp
+        return self._floors[i, hat]
+
+    def _quality(self, audited: list[int], v: np.ndarray) -> dict | None:
+        if self.function == "logsumexp":
+            return None
+        found = [
+            row_quality(self.rows[i], self.function, self.rounded[i].tolist(), v[i].tolist())
+            for i in audited
+        ]
+        return quality_figures(found, is_softmax=self.function == "softmax")
 
     def _measure_mask(self, v: float) -> Errors:
         """Measure a softmax whose exact value is 0."""
