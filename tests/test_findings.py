@@ -307,3 +307,68 @@ def test_what_rounding_the_logits_costs_stands_beside_what_holds():
     (holds,) = [finding.plain for finding in findings(found) if finding.kind == "holds"]
     assert holds.endswith("rounding the logits costs 118)")
     assert found.cells[0].cast_error["max"] == pytest.approx(abs(0.5 - 0.2689414213699951) * 2**9)
+
+
+def test_where_errors_come_from():
+    """1001 becomes 1000 in bfloat16; in float64 1000 and 1001 are exact, and thirds are not."""
+    (cast,) = told([1000.0, 1001.0], "errors", function="softmax", format="bfloat16")
+    assert cast == "on average mostly the cast's in 1 cell (bfloat16)"  # naive overflows
+    (format_,) = told([0.0] * 3, "errors", function="softmax", format=["float16", "float32"])
+    assert format_ == "on average mostly the format's in 4 cells (float16, float32)"
+    (both,) = told([[0.0, 0.0, 0.0]], "errors", function="softmax", format="bfloat16",
+                   order=["pairwise", "sequential"], algorithm="stable")  # fmt: skip
+    assert both == "on average mostly the format's in 2 cells (bfloat16)"
+    (stalled,) = told(np.zeros(1000), "errors", function="softmax", format="bfloat16",
+                      order=["pairwise", "sequential"], algorithm="stable")  # fmt: skip
+    assert stalled == (
+        "on average mostly the format's in 1 cell (bfloat16), the algorithm's in 1 cell (bfloat16)"
+    )
+
+
+def test_nothing_is_said_of_errors_where_there_are_none():
+    assert told([0.0, 0.0], "errors", function="softmax", format="float16") == []
+    assert told([NAN, 0.0], "errors", function="softmax", format="float16") == []
+
+
+def test_naive_is_closer_on_attention_scores():
+    """Nothing overflows; rounding x − m costs stable up to |x − m| u, 50 · 2^-24 or so."""
+    scores = np.load(FIXTURES / "attention.npy")
+    (sentence,) = told(scores, "closer", function="softmax", format="float32")
+    assert re.fullmatch(
+        r"softmax: naive is closer than stable in float32 \(max \d\.\d against \d\d ULP\): "
+        r"stable errs from rounding x − m, and in naive nothing overflows or is subnormal",
+        sentence,
+    )
+
+
+def test_stable_is_closer_where_naive_is_subnormal():
+    """e^-95 is about 2^-137: 12 of 24 bits are left in float32, and 2^11 or so ulp are lost."""
+    (sentence,) = told([-95.0, -96.5, -97.25], "closer", function="softmax", format="float32")
+    found = re.fullmatch(
+        r"softmax: stable is closer than naive in float32 \(max 0\.\d+ against (\d+) ULP\): "
+        r"naive errs where the exponential is subnormal",
+        sentence,
+    )
+    assert 2**11 < int(found[1]) < 2**13
+
+
+def test_arithmetics_that_compare_alike_are_told_together():
+    """For one reason, with the unit on the first alone."""
+    scores = np.load(FIXTURES / "attention.npy")[0, ::3]
+    (both,) = told(scores, "closer", function="softmax", format=["bfloat16", "float32"])
+    assert both.count("against") == 2
+    assert both.count(" ULP") == 1
+
+
+def test_nothing_is_compared_with_what_breaks():
+    assert told([89.0, 0.0], "closer", function="softmax", format="float32") == []
+    assert told([1.0, 2.0], "closer", function="softmax", format="float32") == []
+
+
+def test_new_sentences_fit_80_columns():
+    scores = np.load(FIXTURES / "attention.npy")[0, ::3]
+    lines = softaudit.render(softaudit.audit(scores), "table").split("\n")
+    first = next(i for i, line in enumerate(lines) if line.startswith("errors "))
+    assert lines[first].startswith("errors   on average mostly the ")
+    assert max(map(len, lines[first:])) <= 80
+    assert any(line.startswith("closer   softmax: naive is closer") for line in lines[first:])
