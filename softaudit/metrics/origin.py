@@ -43,9 +43,9 @@ class Floor(_Errors):
 
     def add(self, yardstick: Yardstick) -> None:
         """Take in the exact values of a block."""
-        floor = yardstick.floor
-        largest = float(np.max(floor, where=yardstick.counted, initial=-1.0))
-        self._take(floor, min(largest, 0.5), all_counted=yardstick.all_counted)
+        floor, whole = yardstick.floor, yardstick.all_counted
+        counted = floor if whole else floor[yardstick.counted]
+        self._take(floor, min(float(counted.max(initial=-1.0)), 0.5), all_counted=whole)
 
 
 class Excess(_Errors):
@@ -64,5 +64,5 @@ class Excess(_Errors):
         excess = judged.error - judged.yardstick.floor
         np.maximum(excess, 0.0, out=excess)
         whole = judged.yardstick.all_counted
-        largest = float(excess.max() if whole else np.max(excess, where=judged.counted, initial=0))
-        self._take(excess, largest, all_counted=whole)
+        counted = excess if whole else excess[judged.counted]
+        self._take(excess, float(counted.max()), all_counted=whole)
