@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from softaudit.formats import ulp_at
 from softaudit.metrics import WORTH_TELLING
 from softaudit.model import RowKind
-from softaudit.state import is_broken
+from softaudit.state import is_broken, state_of
 from softaudit.wording import NO_BREAK, count, minus, place, plain, short, significant, ulps
 
 if TYPE_CHECKING:
@@ -421,7 +421,7 @@ def _errs(near: Cell, cause: str, rounds: str) -> str:
 def _holds(audit: Audit) -> Iterator[Finding]:
     for function, group in groupby(audit.cells, lambda cell: cell.key.function):
         cells = [c for c in group if c.elements]
-        sound = [c for c in cells if not is_broken(c) and not c.overflow["forced"]]
+        sound = [c for c in cells if state_of(c) != "breaks"]
         if not cells:
             yield Finding("holds", (), None, f"{function}: no row could be judged")
         elif not sound:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def round_temperature(temperature: float, form: Format) -> float:
     """Give T̂ = round(T)."""
-    return float(round_to(np.array([temperature]), form)[0])
+    return float(round_to(np.array([temperature], dtype=np.float64), form)[0])
 
 
 def pose(logits: NDArray[np.float64], form: Format, temperature: float) -> Problem:

@@ -139,3 +139,7 @@ def test_where_the_temperature_itself_leaves_float16():
             exact("softmax", x, format="float16", temperature=t)
     assert exact("softmax", x, format="float16", temperature=2.0**-24).tolist() == [1, 0]
     assert exact("softmax", x, format="float16", temperature=65504.0).tolist() == [0.5, 0.5]
+
+
+def test_a_whole_number_is_a_temperature():
+    assert exact("softmax", [2.0, 2.0], format="float16", temperature=3).tolist() == [0.5, 0.5]

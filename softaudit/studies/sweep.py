@@ -49,7 +49,8 @@ class Point:
     state : str
         breaks, loses or holds; skipped where T̂ is 0 or not finite, or no row could be judged.
     cell : Cell or None
-        The figures; None where T̂ left nothing to ask.
+        The figures, without the histogram, which of a thousand temperatures fills the memory; None
+        where T̂ left nothing to ask.
     """
 
     temperature: float
@@ -297,7 +298,7 @@ class _Walk:
         if found.partial is not None:
             raise _Stopped
         self.last = found
-        return {cell.key: cell for cell in found.cells}
+        return {cell.key: replace(cell, histogram={}) for cell in found.cells}
 
     def _told(self, rows: float) -> bool:
         # What is looked at more closely is part of the step that led there.

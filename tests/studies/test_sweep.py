@@ -101,7 +101,7 @@ def test_every_point_is_an_audit_at_its_temperature(cells):
         plan = make_plan({k: v.split(",") for k, v in NARROW.items()}, temperature=temperature)
         for cell in audit(from_array(ROWS), plan).cells:
             (point,) = (p for p in cells[cell.key.name].points if p.temperature == temperature)
-            for figures in ("ulp", "overflow", "underflow", "histogram", "breaks"):
+            for figures in ("ulp", "overflow", "underflow", "rows", "breaks"):
                 assert getattr(point.cell, figures) == getattr(cell, figures)
 
 
