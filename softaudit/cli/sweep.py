@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from softaudit.model import Logits, Plan
-    from softaudit.studies.sweep import Sweep
+    from softaudit.studies.swept import Sweep
 
 Input = typer.Argument(
     metavar="INPUT", help="A file of logits, - for standard input, or literal logits: '[40, 0]'."

@@ -10,7 +10,7 @@ from softaudit.wording import exactly
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from softaudit.studies.sweep import Point, SweptCell
+    from softaudit.studies.swept import Point, SweptCell
 
 BREAKS, SKIPPED, ROUNDED = "×", "–", "·"
 BARS = "▁▂▃▄▅▆▇█"

@@ -16,7 +16,7 @@ from softaudit.json_v1 import CELL_FIGURES, SCHEMA, as_json
 if TYPE_CHECKING:
     from softaudit.model import Source
     from softaudit.render.screen import Screen
-    from softaudit.studies.sweep import Point, Stretch, Sweep, SweptCell
+    from softaudit.studies.swept import Point, Stretch, Sweep, SweptCell
 
 
 def render_json(sweep: Sweep, screen: Screen | None = None) -> str:  # noqa: ARG001

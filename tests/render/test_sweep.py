@@ -15,10 +15,12 @@ import pytest
 from softaudit.plan import make_plan
 from softaudit.render.screen import Screen
 from softaudit.render.strip import BARS, Axis, sign
-from softaudit.render.sweep import SWEEP_RENDERERS, range_words
+from softaudit.render.sweep import SWEEP_RENDERERS
+from softaudit.render.sweep_words import range_words
 from softaudit.sources import read
 from softaudit.sources.array import from_array
-from softaudit.studies.sweep import Point, Stretch, Sweep, SweptCell, make_grid, sweep
+from softaudit.studies.sweep import make_grid, sweep
+from softaudit.studies.swept import Point, Stretch, Sweep, SweptCell
 
 from .judged import golden
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import log
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,7 +15,10 @@ from softaudit.metrics import WORTH_TELLING
 from softaudit.plan import make_plan
 from softaudit.sources import read
 from softaudit.sources.array import from_array
-from softaudit.studies.sweep import CLOSE, SweptCell, make_grid, sweep
+from softaudit.studies.sweep import CLOSE, make_grid, sweep
+
+if TYPE_CHECKING:
+    from softaudit.studies.swept import SweptCell
 
 LOG2 = log(2)
 

@@ -1,0 +1,105 @@
+"""What a sweep says in words: where a state is, why, and what holds over the whole range."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from softaudit.findings import arithmetic_words
+from softaudit.render.strip import ROUNDED
+from softaudit.wording import NO_BREAK, count, exactly, ulps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from softaudit.state import State
+    from softaudit.studies.swept import Stretch, Sweep, SweptCell
+
+
+def range_words(stretch: Stretch, *, whole: bool = True) -> str:
+    """Say where a stretch is: its own ends, or where the sweep ends, what lies beside it.
+
+    Parameters
+    ----------
+    stretch : Stretch
+    whole : bool
+        Whether the last point is where the sweep was to end.
+    """
+    if whole and stretch.before is stretch.after is None:
+        return "everywhere"
+    if stretch.before is None and stretch.after is not None:
+        return f"below {exactly(stretch.after)}"
+    if whole and stretch.after is None and stretch.before is not None:
+        return f"above {exactly(stretch.before)}"
+    low, high = (exactly(stretch.points[i].temperature) for i in (0, -1))
+    return f"at {low}" if low == high else f"{low} … {high}"
+
+
+def cause_words(cell: SweptCell) -> str:
+    """Name why a cell breaks; if it does not, why it loses."""
+    return _cause_of(cell, "breaks") or _cause_of(cell, "loses") or ROUNDED
+
+
+def _cause_of(cell: SweptCell, state: State) -> str | None:
+    found = [stretch for stretch in cell.stretches if stretch.state == state]
+    if not found:
+        return None
+    if state == "breaks":
+        return found[-1].cause or "beyond the format"
+    return max(found, key=lambda stretch: stretch.largest).cause
+
+
+def notes(sweep: Sweep) -> Iterator[str]:
+    """Say which cells were asked for and do not exist."""
+    reasons: dict[str, int] = {}
+    for skipped in sweep.skipped:
+        reasons[skipped.reason] = reasons.get(skipped.reason, 0) + 1
+    yield from (f"{count(number, 'cell')} skipped: {why}" for why, number in reasons.items())
+
+
+def by_cause(cells: Sequence[SweptCell], state: State) -> Iterator[str]:
+    """Give the causes of a state, with the cells of each."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for cell in cells:
+        if cause := _cause_of(cell, state):
+            name = f"{arithmetic_words(cell.key)} {cell.key.algorithm}"
+            found.setdefault(cause, {}).setdefault(cell.key.function, []).append(name)
+    for cause, functions in found.items():
+        parts = (f"{function} {', '.join(names)}" for function, names in functions.items())
+        yield f"{cause}: {'; '.join(parts)}"
+
+
+def holds(sweep: Sweep) -> Iterator[str]:
+    """Say of each function which cells hold over the whole range, or at least do not break."""
+    every = "every temperature" if sweep.partial is None else "every temperature so far"
+    for function, group in groupby(sweep.cells, lambda cell: cell.key.function):
+        cells = list(group)
+        steady = [cell for cell in cells if _is_always(cell, "holds")]
+        sound = [cell for cell in cells if _is_always(cell, "holds", "loses")]
+        if steady:
+            some = f"{len(steady)} of {count(len(cells), 'cell')}"
+            yield f"{function}: {some} at {every}; {_narrowest(steady)}"
+        elif sound:
+            some = f"{len(sound)} of {count(len(cells), 'cell')} never {_verb(sound)}"
+            yield f"{function}: no cell at {every}; {some}; {_narrowest(sound)}"
+        elif all(_is_always(cell, "skipped") for cell in cells):
+            yield f"{function}: nothing could be judged"
+        else:
+            yield f"{function}: no cell at {every}"
+
+
+def _is_always(cell: SweptCell, *states: State) -> bool:
+    return all(point.state in states for point in cell.points)
+
+
+def _verb(cells: Sequence[SweptCell]) -> str:
+    return "breaks" if len(cells) == 1 else "break"
+
+
+def _narrowest(cells: Sequence[SweptCell]) -> str:
+    best = min(cells, key=lambda c: (c.key.arithmetic.storage.dtype.itemsize, _largest(c)))
+    return f"narrowest: {best.key.name} (max{NO_BREAK}{ulps(_largest(best))}{NO_BREAK}ULP)"
+
+
+def _largest(cell: SweptCell) -> float:
+    return max(point.largest for point in cell.points)
