@@ -1,4 +1,4 @@
-"""Exponentials that overflow or become subnormal, masks that are no masks, rows without an answer."""
+"""Exponentials that overflow or become subnormal, and rows of masks or without an answer."""
 
 from __future__ import annotations
 
