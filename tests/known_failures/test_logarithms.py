@@ -38,6 +38,58 @@ def test_log_softmax_of_a_dominant_class_is_0(algorithm, form, gap):
     assert worst.cause == "absorption"
 
 
+@pytest.mark.parametrize(
+    ("function", "form", "row"),
+    [
+        ("log_softmax", "float64", [40.0, 0.0]),
+        ("log_softmax", "float32", [30.0, 0.0]),
+        ("log_softmax", "float64", [0.0, -40.0, -40.0]),
+        ("logsumexp", "float64", [0.0, -40.0]),
+    ],
+)
+def test_log1p_keeps_what_1_absorbs(function, form, row):
+    """scipy#19521, pytorch#113708: log1p of the sum without the maximum is right within an ulp."""
+    values = softaudit.compute(function, row, format=form, algorithm="log1p", elementary="correct")
+    values = np.atleast_1d(values).tolist()
+    assert 0 not in values
+    errors = [error_ulp(v, y, form) for v, y in zip(values, exact(function, row), strict=True)]
+    assert max(errors) < 1
+    cell = cell_of(row, f"{function}/{form}/log1p")
+    assert cell.ulp["max"] == pytest.approx(max(errors), rel=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e4, 1e8, 1e20])
+def test_a_folded_shift_loses_the_logarithm_for_large_logits(size):
+    """mlx#4169: log_softmax of [v, v] in float32 is −0.693359375, 0, 0 for v = 1e4, 1e8, 1e20.
+
+    v + log 2 is rounded to float32, and what is left when it is taken from v is that rounding's.
+    pytorch#11752, #56340: the loss of two equal logits of 1e8 is 0, where exact is log 2.
+    """
+    form, v = FORMS["float32"], round_rational(size, FORMS["float32"])
+    with mp.workdps(60):
+        folded = round_rational(Fraction(v) + Fraction(mp.nstr(mp.log(2), 50)), form)
+    assert v - folded == {1e4: -0.693359375, 1e8: 0, 1e20: 0}[size]
+    cell = cell_of([v, v], "log_softmax/float32/folded-shift")
+    y = exact("log_softmax", [v, v])[0]
+    assert mp.almosteq(y, -mp.log(2))
+    worst = cell.worst[0]
+    assert (worst.computed, worst.cause) == (v - folded, "shift-absorption")
+    assert worst.ulp == pytest.approx(error_ulp(v - folded, y, "float32"), rel=1e-9)
+    assert cell_of([v, v], "log_softmax/float32/stable").ulp["max"] < 0.5
+
+
+def test_a_folded_shift_gives_whole_numbers_near_minus_1e7():
+    """pytorch#38839: CUDA's log_softmax of three equal logits near −1e7 is −1, and not −log 3.
+
+    Between 2^23 and 2^24 float32 has whole numbers, and −1e7 + log 3 becomes −9999999.
+    """
+    row = [-1e7] * 3
+    values = softaudit.compute("log_softmax", row, format="float32", algorithm="folded-shift")
+    assert values.tolist() == [-1, -1, -1]
+    (worst,) = cell_of(row, "log_softmax/float32/folded-shift").worst
+    assert worst.ulp == pytest.approx((log(3) - 1) / 2**-23, rel=1e-9)
+
+
 def test_the_gradient_of_a_collapsed_softmax_vanishes():
     """arXiv:2501.04697: p − 1, the gradient of the cross entropy, is 0 where p is rounded to 1."""
     row = [30.0, 0.0]
