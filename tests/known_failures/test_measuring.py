@@ -88,6 +88,23 @@ def test_naive_is_closer_than_stable_where_nothing_overflows():
     assert stable.cause == "argument-rounding"
 
 
+@pytest.mark.parametrize(
+    ("source", "closer", "farther", "why"),
+    [
+        (str(FIXTURES / "attention.npy"), "naive", "stable", "stable errs from rounding x − m"),
+        ("[-95, -96.5, -97.25]", "stable", "naive", "where the exponential is subnormal"),
+    ],
+    ids=["attention scores", "subnormal exponentials"],
+)
+def test_the_report_says_which_of_naive_and_stable_is_closer(source, closer, farther, why, capsys):
+    """A tool that calls stable more accurate everywhere is wrong: it is safer."""
+    assert cli.run(["check", source, "--function", "softmax", "--format", "float32"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{closer} is closer than {farther} in float32" in said
+    assert f"{farther} is closer than {closer}" not in said
+    assert why in said
+
+
 def test_relative_error_stands_beside_ulp():
     """An error of 34.5 ulp of bfloat16 is 13 %, and as many of float32 are 2e-6."""
     narrow, wide = (worst_on_attention("stable", form) for form in ("bfloat16", "float32"))
