@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from softaudit.formats import ulp_at
 from softaudit.metrics import WORTH_TELLING
 from softaudit.model import RowKind
+from softaudit.plan import DEFAULT_ALGORITHMS
 from softaudit.state import is_broken, state_of
 from softaudit.wording import NO_BREAK, count, minus, place, plain, short, significant, ulps
 
@@ -329,7 +330,8 @@ def _loses(audit: Audit) -> Iterator[Finding]:
                 losses.setdefault((worst.cause, cell.key.function), []).append((worst, cell))
     for (cause, function), pairs in losses.items():
         why = _WHY[cause] if (function, cause) != ("logsumexp", "absorption") else _NEAR_1
-        why = why.replace("x − m", _rounded(audit))
+        usual = all(cell.key.algorithm in DEFAULT_ALGORITHMS for _, cell in pairs)
+        why = why.replace("x − m", _rounded(audit) if usual else "what goes into exp")
         _, most = max(pairs, key=lambda pair: pair[1].causes[cause].count)
         where = _where(most.causes[cause], "result")
         text = f"{function} {why}: {', '.join(_by_arithmetic(pairs))}; up to {where}"
@@ -340,33 +342,49 @@ def _by_arithmetic(pairs: list[tuple[Worst, Cell]]) -> Iterator[str]:
     """Give `float16 2037 ULP (relative 1.0)`, then the others without the words."""
     groups = groupby(pairs, lambda pair: arithmetic_words(pair[1].key))
     for i, (words, group) in enumerate(groups):
-        worst = max((worst for worst, _ in group), key=lambda worst: worst.ulp)
+        worst, cell = max(group, key=lambda pair: pair[0].ulp)
+        usual = cell.key.algorithm in DEFAULT_ALGORITHMS
+        name = words if usual else f"{words} {cell.key.variant}"
         size, relative = ulps(worst.ulp), significant(worst.relative)
         text = (
-            f"{words} {size} ULP (relative {relative})" if not i else f"{words} {size} ({relative})"
+            f"{name} {size} ULP (relative {relative})" if not i else f"{name} {size} ({relative})"
         )
         yield text.replace(" ", NO_BREAK)
 
 
-_ORIGINS = {"cast": "the cast's", "floor": "the format's", "excess": "the algorithm's"}
+_ORIGINS = {"cast": "rounding the logits", "floor": "the format", "excess": "the algorithm"}
 
 
 def _errors(audit: Audit) -> Iterator[Finding]:
-    """Say which origin has the largest mean error; cells that break are left out."""
-    most: dict[str, list[Cell]] = {origin: [] for origin in _ORIGINS}
-    for cell in audit.cells:
-        means = {origin: cell.origin[origin]["mean"] or 0.0 for origin in _ORIGINS}
-        largest = max(means, key=lambda origin: means[origin])
-        if means[largest] > 0 and not is_broken(cell):
-            most[largest].append(cell)
-    told = [f"{_ORIGINS[origin]} in {_formats(cells)}" for origin, cells in most.items() if cells]
-    if told:
-        yield Finding("errors", (), None, f"on average mostly {', '.join(told)}")
+    """Say, for each function, which origin has the largest mean error; what breaks is left out."""
+    for function, group in groupby(audit.cells, lambda cell: cell.key.function):
+        told = [(cell, origin) for cell in group if (origin := _main_origin(cell))]
+        if not told:
+            continue
+        usual = max(_ORIGINS, key=lambda origin: sum(o == origin for _, o in told))
+        others = [o for o in _ORIGINS if o != usual and any(o == origin for _, origin in told)]
+        parts = [f"{_ORIGINS[origin]} ({_in_words(told, origin)})" for origin in others]
+        parts.append(_ORIGINS[usual] + (" (the rest)" if others else ""))
+        text = f"{function}: most of the mean error comes from {', '.join(parts)}"
+        yield Finding("errors", tuple(cell.key.name for cell, _ in told), None, text)
 
 
-def _formats(cells: list[Cell]) -> str:
-    formats = dict.fromkeys(cell.key.arithmetic.storage.name for cell in cells)
-    return f"{count(len(cells), 'cell')} ({', '.join(formats)})"
+def _main_origin(cell: Cell) -> str | None:
+    """Give the origin with the largest mean error; None of a cell that breaks, or has no error."""
+    means = {origin: cell.origin[origin]["mean"] or 0.0 for origin in _ORIGINS}
+    largest = max(means, key=lambda origin: means[origin])
+    return None if is_broken(cell) or means[largest] == 0 else largest
+
+
+def _in_words(told: list[tuple[Cell, str]], origin: str) -> str:
+    """Name the arithmetics of an origin, and the algorithms where an arithmetic has others too."""
+    names: dict[str, list[str]] = {}
+    for words, group in groupby(told, lambda pair: arithmetic_words(pair[0].key)):
+        pairs = list(group)
+        here = [cell.key.variant for cell, of in pairs if of == origin]
+        if here:
+            names[words] = [] if len(here) == len(pairs) else here
+    return ", ".join(" ".join((w, " and ".join(a))).strip() for w, a in names.items())
 
 
 _FAR_APART = 2.0

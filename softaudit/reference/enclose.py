@@ -99,7 +99,9 @@ def _certified(
 def _terms(
     x: NDArray[np.float64], temperature: float, peak: Peak, precision: int
 ) -> Terms | RepeatedTerms:
-    if precision <= NARROW and x.size >= _WORTH_LOOKING:
+    # Short rows have few repeats, and Repeats takes memory for every code in each row.
+    long = 32 * x.shape[-1] >= 1 << (precision + 8)
+    if precision <= NARROW and long and x.size >= _WORTH_LOOKING:
         repeats = Repeats(x, precision)
         if repeats.few:
             return RepeatedTerms(x, temperature, peak, repeats)

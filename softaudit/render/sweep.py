@@ -14,7 +14,7 @@ from softaudit.render.screen import Screen
 from softaudit.render.strip import BREAKS, LEGEND, ROUNDED, SKIPPED, Axis
 from softaudit.render.sweep_data import render_csv, render_json
 from softaudit.render.sweep_words import by_cause, cause_words, holds, notes, range_words
-from softaudit.render.terminal import BAD, GOOD, HEAD, QUIET, arithmetic_label
+from softaudit.render.terminal import BAD, GOOD, HEAD, QUIET, arithmetic_labels
 from softaudit.wording import count, exactly
 
 if TYPE_CHECKING:
@@ -89,9 +89,9 @@ def _labels_width(cells: Sequence[SweptCell]) -> int:
     formats = (
         "format",
         *(c.key.function for c in cells),
-        *(arithmetic_label(c.key) for c in cells),
+        *arithmetic_labels([cell.key for cell in cells]),
     )
-    algorithms = ("algorithm", *(cell.key.algorithm for cell in cells))
+    algorithms = ("algorithm", *(cell.key.variant for cell in cells))
     return max(map(len, formats)) + 1 + max(map(len, algorithms)) + 1
 
 
@@ -117,14 +117,14 @@ def _width(column: tuple[str, Sequence[str]]) -> int:
 def _rows(
     cells: Sequence[SweptCell], axis: Axis, columns: dict[str, list[str]]
 ) -> Iterator[Sequence[Text | str]]:
-    shown = zip(cells, *columns.values(), strict=True)
+    labels = arithmetic_labels([cell.key for cell in cells])
+    shown = zip(cells, labels, *columns.values(), strict=True)
     for function, of_function in groupby(shown, lambda row: row[0].key.function):
         yield [Text(function, style=HEAD)]
-        for label, group in groupby(of_function, lambda row: arithmetic_label(row[0].key)):
-            for i, (cell, *texts) in enumerate(group):
-                breaks = any(point.state == "breaks" for point in cell.points)
-                algorithm = Text(cell.key.algorithm, style=BAD if breaks else "")
-                yield ["" if i else label, algorithm, _colored(axis.strip(cell)), *texts]
+        for cell, label, *texts in of_function:
+            breaks = any(point.state == "breaks" for point in cell.points)
+            algorithm = Text(cell.key.variant, style=BAD if breaks else "")
+            yield [label, algorithm, _colored(axis.strip(cell)), *texts]
 
 
 def _colored(strip: str) -> Text:

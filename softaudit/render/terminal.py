@@ -74,7 +74,7 @@ def _header(audit: Audit) -> Text:
 
 def cell_table(cells: tuple[Cell, ...], screen: Screen) -> Table:
     """Lay out cells as a table with as many columns as there is room for."""
-    arithmetics = [arithmetic_label(c.key) for c in cells]
+    arithmetics = arithmetic_labels([cell.key for cell in cells])
     functions = [c.key.function for c in cells]
     label_width = max(map(len, (*arithmetics, *functions, "format")))
     algorithm_width = max(len(a) for a in (*(c.key.variant for c in cells), "algorithm"))
@@ -88,20 +88,29 @@ def cell_table(cells: tuple[Cell, ...], screen: Screen) -> Table:
     for name, head, least in room:
         left = name == "spread"
         table.add_column(head, justify="left" if left else "right", no_wrap=True, min_width=least)
-    for function, of_function in groupby(cells, lambda cell: cell.key.function):
+    labelled = zip(arithmetics, cells, strict=True)
+    for function, of_function in groupby(labelled, lambda row: row[1].key.function):
         table.add_row(Text(function, style=HEAD))
-        for label, group in groupby(of_function, lambda cell: arithmetic_label(cell.key)):
-            for i, cell in enumerate(group):
-                shown = "" if i else label
-                table.add_row(shown, _algorithm(cell), *(_text(cell, name) for name in names))
+        for label, cell in of_function:
+            table.add_row(label, _algorithm(cell), *(_text(cell, name) for name in names))
     return table
 
 
-def arithmetic_label(key: CellKey) -> str:
-    """Name a cell's arithmetic in a table: below its format, what it is computed in is enough."""
-    words = arithmetic_words(key)
-    storage, _, rest = words.partition(" ")
-    return f"  {rest}" if rest.startswith("in ") and " " not in rest[3:] else words or storage
+def arithmetic_labels(keys: Sequence[CellKey]) -> list[str]:
+    """Name arithmetics for a table's rows: each once, and below its format as what it is beside."""
+    labels, above = [], None
+    for key in keys:
+        words = arithmetic_words(key)
+        storage, _, rest = words.partition(" ")
+        if above == (key.function, words):
+            label = ""
+        elif above is not None and above[0] == key.function and storage == above[1].split(" ")[0]:
+            label = f"  {rest}" if rest else words
+        else:
+            label = words
+        labels.append(label)
+        above = key.function, words
+    return labels
 
 
 def _algorithm(cell: Cell) -> Text:
