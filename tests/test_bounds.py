@@ -1,10 +1,19 @@
-"""The γ-form of the a-priori bounds, on every algorithm and format; the published form by hand.
+"""The γ-form of the a-priori bounds, on every algorithm and format.
 
 The derivation stands in `gamma`.  Exact values are the second judge's, and so are the constants of
 NumPy's exp and log, measured on a grid; formats of at most 16 bits, and `elementary="correct"`,
 round them correctly, where the constant is 1.
 
-How sharp the bounds are (largest |v − y| over its bound in 20,000 rows each): SHARP.
+How sharp the bounds are: the largest |v − y| over its bound, of 4,000 random rows of such questions
+each, computed in the storage format, was
+
+    softmax      naive 0.98, stable 0.91, reciprocal 0.95, division-free 0.98, online 0.87,
+                 two-pass 0.78, blockwise 0.53, blockwise-fma 0.42
+    log_softmax  naive 0.85, log-of-softmax 0.88, stable 0.95, folded-shift 0.88, log1p 0.96
+    logsumexp    naive 0.78, stable 0.88, log1p 0.97
+
+In float8 they are at most 0.73, mostly 0.1 to 0.4, and some say nothing: n u < 1/2 is few logits.
+Not covered: an accumulator of another format, and the orders compensated and numpy.
 """
 
 from __future__ import annotations
@@ -189,7 +198,7 @@ def posed(function: str, algorithm: str, question):
 @given(question=questions())
 @settings(max_examples=60, deadline=None)
 def test_no_error_is_above_its_bound(function, algorithm, question):
-    """See `gamma` for the derivation, step by step."""
+    """The derivation, step by step, is the docstring of `gamma`."""
     key, x, temperature = posed(function, algorithm, question)
     if not np.isfinite(x).any() or (x == math.inf).any() or np.isnan(x).any():
         return

@@ -354,6 +354,9 @@ def figures(cell) -> dict[str, tuple[float | None, float]]:
         "cast_error.mean": (cell.cast_error["mean"], RESOLUTION),
         "row_sum": (cell.row_sum_defect, 0.0),
         "lost_mass": (cell.underflow["lost_mass"], 0.0),
+        "bound.error": (None if cell.bound is None else cell.bound.error, RESOLUTION),
+        "bound.ratio": (None if cell.bound is None else cell.bound.ratio, RESOLUTION_ULP),
+        "condition.max": (None if cell.condition is None else cell.condition.max, 0.0),
     }
 
 
