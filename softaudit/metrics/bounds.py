@@ -22,7 +22,8 @@ do they hold as stated everywhere, which is why they are shown and never asserte
   exponentials are subnormal, is above its bound, 6 · 2^−24, by a factor of over 200.
 - logsumexp stable ends with a sum that is itself rounded, by up to u |y|: for large logits of one
   sign close together |y + n − x_min| is less than |y|.  [1e8, 1e8 + 1, 1e8 + 2] in float32 is
-  above by a factor of over a million, [−95, −96.5, −97.25] in float16 by ten.
+  correctly rounded, and above by a factor of over a million; [−95, −96.5, −97.25] in float16 is by
+  ten.
 - x/T: softmax stable of [1000, 999.7] at T = 0.7 in float32 is above by a factor of over a
   hundred, from the |x/T| u of rounding quotients.
 - A rounding of exp or log is taken for one u; a library's may be several.
