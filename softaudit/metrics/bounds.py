@@ -28,7 +28,7 @@ do they hold as stated everywhere, which is why they are shown and never asserte
   hundred, from the |x/T| u of rounding quotients.
 - A rounding of exp or log is taken for one u; a library's may be several.
 - To first order only: with n u near 1 they say nothing.  8000 equal logits in bfloat16, summed one
-  after the other, stall at 256; the results are 30 times too large, and the bound allows 31.
+  after the other, stall at 256: the error is 30, and the bound is 31.
 
 The γ-form of the bounds, which has all that and holds, is in tests/gamma.py, with its derivation.
 
