@@ -166,12 +166,19 @@ def ratios(key, x: np.ndarray, temperature: float) -> np.ndarray | None:
         return distances(x, temperature, key.function, v) / limit
 
 
+def parts(seed: int) -> list[float]:
+    """Give up to 24 numbers in ±1, some of them masks; drawn numbers would have few digits."""
+    rng = np.random.default_rng(seed)
+    row = rng.uniform(-1, 1, rng.integers(1, 25))
+    return np.where(rng.random(row.size) < rng.choice([0, 0.3]), -math.inf, row).tolist()
+
+
 def questions():
     """Give rows with n u < 1/2 in a format, around 0 or far from it, narrow or wide."""
     return st.tuples(
-        st.lists(st.floats(-1, 1, width=32) | st.just(-math.inf), min_size=1, max_size=24),
+        st.integers(0, 2**32).map(parts),
         st.sampled_from([0.1, 1.0, 5.0, 25.0, 90.0]),
-        st.sampled_from([0.0, 0.0, 3.0, -9.0, -80.0, 1000.0]),
+        st.sampled_from([0.0, 0.0, 3.0, -11.0, -95.0, 1000.0]),
         st.sampled_from([1.0, 1.0, 0.7, 3.0]),
         st.sampled_from(list(FORMS)),
         st.sampled_from([None, "float32"]),
@@ -182,12 +189,12 @@ def questions():
 
 def posed(function: str, algorithm: str, question):
     """Give the cell, the row x̂ and T̂ of a question."""
-    parts, scale, offset, temperature, form, compute, order, elementary = question
+    row, scale, offset, temperature, form, compute, order, elementary = question
     if compute is not None and not OURS[compute].holds(OURS[form]):
         compute = None
     steps = FORMS[compute or form]
     most = 2 ** (steps.precision - 1) - 1
-    x = round_array(np.array(parts[:most]) * scale + offset, FORMS[form])
+    x = round_array(np.array(row[:most]) * scale + offset, FORMS[form])
     key = make_key(function, form, algorithm, compute, None, order, elementary)
     if "block_size" in {field.name for field in fields(key)} and "blockwise" in algorithm:
         key = replace(key, block_size=BLOCK)
@@ -196,7 +203,7 @@ def posed(function: str, algorithm: str, question):
 
 @pytest.mark.parametrize(("function", "algorithm"), EVERY)
 @given(question=questions())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_error_is_above_its_bound(function, algorithm, question):
     """The derivation, step by step, is the docstring of `gamma`."""
     key, x, temperature = posed(function, algorithm, question)
