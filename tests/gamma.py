@@ -151,7 +151,7 @@ class Gamma:
 
     def quotient(self, rho, R: float, absolute: float, S: float, roundings: int = 1):
         """Bound softmax as in 5."""
-        if R >= 1:
+        if not R < 1:
             return np.full(self.row.n, inf)
         a, g = self.a, self.row.softmax
         whole = roundings * log1p(a.u) - log1p(-R)
@@ -224,7 +224,7 @@ class Gamma:
         rho, E = self.rho(argument, a.exp), self.E(a.exp)
         S = self.S * exp(-tau[self.top] - self.D[self.top])
         R = self.R(rho, row.n * (E + a.eta), S, self.h)
-        if R >= 1:
+        if not R < 1:
             return np.full(row.n, inf)
         whole = 2 * log1p(u) - log1p(-R)
         mantissa = exp(tau + rho) + E
@@ -233,7 +233,7 @@ class Gamma:
 
     def log_of(self, R: float, size: float, c: float) -> float:
         """Bound the logarithm of a sum as in 6."""
-        if R >= 1:
+        if not R < 1:
             return inf
         return float(-log1p(-R) + self.a.log_error(size - log1p(-R), c))
 

@@ -19,7 +19,6 @@ Not covered: an accumulator of another format, and the orders compensated and nu
 from __future__ import annotations
 
 import math
-from dataclasses import fields, replace
 from fractions import Fraction
 from functools import cache
 
@@ -30,7 +29,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softaudit import algorithms
-from softaudit.algorithms import ALGORITHMS
+from softaudit.algorithms import ALGORITHMS, BLOCKWISE
 from softaudit.arithmetic import ELEMENTARY, Evaluation
 from softaudit.formats import FORMATS as OURS
 from softaudit.plan import make_key
@@ -61,9 +60,9 @@ def grid(name: str, form: str) -> np.ndarray:
 @cache
 def constant(name: str, form: str, elementary: str) -> float:
     """Measure the largest error of a function in units of u max(|f|, 2^emin)."""
-    function = getattr(ELEMENTARY[elementary], name, None)
-    if OURS[form].precision <= 11 or elementary == "correct" or function is None:
+    if OURS[form].precision <= 11 or elementary == "correct":
         return 1.0
+    function = getattr(ELEMENTARY[elementary], name)
     x, least = grid(name, form), arb(2) ** FORMS[form].emin
     worst = arb(0)
     with precision(120), np.errstate(all="ignore"):
@@ -155,7 +154,7 @@ def ratios(key, x: np.ndarray, temperature: float) -> np.ndarray | None:
     if v is None:
         return None
     row = exact_row(x, temperature)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         limit = bound(key.function, key.algorithm, row, arithmetic_of(key))
     storage = FORMS[key.arithmetic.storage.name]
     if key.arithmetic.storage != key.arithmetic.compute:
@@ -195,9 +194,16 @@ def posed(function: str, algorithm: str, question):
     steps = FORMS[compute or form]
     most = 2 ** (steps.precision - 1) - 1
     x = round_array(np.array(row[:most]) * scale + offset, FORMS[form])
-    key = make_key(function, form, algorithm, compute, None, order, elementary)
-    if "block_size" in {field.name for field in fields(key)} and "blockwise" in algorithm:
-        key = replace(key, block_size=BLOCK)
+    size = BLOCK if algorithm in BLOCKWISE else None
+    key = make_key(
+        function,
+        form,
+        algorithm,
+        compute=compute,
+        order=order,
+        elementary=elementary,
+        block_size=size,
+    )
     return key, x, round_rational(temperature, FORMS[form])
 
 

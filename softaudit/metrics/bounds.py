@@ -15,8 +15,8 @@ the unit roundoffs of the compute and the accumulator's format.  Where these dif
 rounded on their way in and the sum on its way out, which n + 2 in place of n covers; where the
 storage format is another, the last rounding adds its u.
 
-The bounds say nothing of overflow: rows with a sum or result that is not finite are left out.  Nor
-do they hold as stated everywhere, which is why they are shown and never asserted:
+The bounds say nothing of overflow: rows with a sum or result that is not finite are left out, and
+where formats saturate, with a sum that is the largest number.  Nor do they hold as stated everywhere, which is why they are shown and never asserted:
 
 - Underflow is not in them.  softmax of [−95, −96.5, −97.25] in float32 by naive, whose
   exponentials are subnormal, is above its bound, 6 · 2^−24, by a factor of over 200.
@@ -155,7 +155,10 @@ class Bounds:
             return
         bounded = np.isfinite(distance) & (distance >= 0)
         if steps.total is not None:
-            bounded &= np.isfinite(steps.total[:, 0])
+            # Where formats saturate, the largest number is what is beyond it, too.
+            compute = key.arithmetic.compute
+            most = compute.largest if compute.beyond == "largest" else np.inf
+            bounded &= steps.total[:, 0] < most
         self._compare(judged, extent, np.where(bounded, distance, np.nan))
 
     def _compare(self, judged: Judged, extent: Extent, distance: NDArray[np.float64]) -> None:
