@@ -189,10 +189,10 @@ class Gamma:
         factor = r * (log1p(c * a.u) + log1p(a.u))
         most = exp(float(np.max(rho - self.row.gap)) + factor + log1p(a.gamma(h)))
         of_sum = n * E + r * n * 2 * most * E + max(n, r) * a.eta / 2
-        if not of_sum * most <= n * most:
+        if not of_sum <= n:  # so that it is at most n times the largest term, in the end too
             return inf, 0.0, inf
         of_term = (E + r * (2 * most * E + a.eta / 2)) * exp(factor)
-        return self.R(rho + factor, of_sum, self.S, h), factor, of_term
+        return self.R(rho + factor, of_sum * exp(factor), self.S, h), factor, of_term
 
     def softmax_online(self):
         rho = self.rho(self.A, self.a.exp)

@@ -16,7 +16,8 @@ rounded on their way in and the sum on its way out, which n + 2 in place of n co
 storage format is another, the last rounding adds its u.
 
 The bounds say nothing of overflow: rows with a sum or result that is not finite are left out, and
-where formats saturate, with a sum that is the largest number.  Nor do they hold as stated everywhere, which is why they are shown and never asserted:
+where formats saturate, with a sum that is the largest number.  Nor do they hold as stated
+everywhere, which is why they are shown and never asserted:
 
 - Underflow is not in them.  softmax of [−95, −96.5, −97.25] in float32 by naive, whose
   exponentials are subnormal, is above its bound, 6 · 2^−24, by a factor of over 200.

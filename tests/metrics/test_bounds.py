@@ -81,6 +81,13 @@ def test_rows_whose_sum_overflows_have_no_bound():
     assert cell_of(logits[:1], "softmax/float16/stable").bound is None
 
 
+def test_nor_have_rows_whose_sum_saturates():
+    """exp(7) is 1097, and the largest number of float8_e4m3fn 448; exp(5) is 148."""
+    options = {"function": "softmax", "format": "float8_e4m3fn", "algorithm": "naive"}
+    (cell,) = softaudit.audit([[7.0, 0.0], [5.0, 0.0]], saturate=True, **options).cells
+    assert (cell.bound.rows, cell.bound.index) == (1, (1,))
+
+
 @pytest.mark.parametrize("function", ALGORITHMS)
 def test_other_algorithms_have_none(function):
     for algorithm in ALGORITHMS[function]:
