@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import mpmath
 
@@ -20,10 +20,11 @@ CHUNK = 4096
 
 
 class Scalar:
-    """The operations of one format."""
+    """The operations of one format, or of one that flushes subnormal numbers or saturates."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, flushes: bool = False, saturates: bool = False) -> None:
         self.form: Form = FORMS[name]
+        self.flushes, self.saturates = flushes, saturates
         self.add = lru_cache(None)(self._add)
         self.divide = lru_cache(None)(self._divide)
         self.exp = lru_cache(None)(self._exp)
@@ -32,7 +33,12 @@ class Scalar:
         self.log1p = lru_cache(None)(self._log1p)
 
     def round(self, x: Fraction | float) -> float:
-        return round_rational(x, self.form)
+        y = round_rational(x, self.form)
+        if self.saturates and not math.isfinite(y) and x == x:  # noqa: PLR0124 -- no NaN
+            return math.copysign(self.largest(), x)
+        if self.flushes and abs(y) < self.form.least_normal:
+            return math.copysign(0.0, y)
+        return y
 
     def _add(self, a: float, b: float) -> float:
         if not (math.isfinite(a) and math.isfinite(b)):
@@ -113,6 +119,12 @@ WIDE = ("float32", "float64")
 SCALARS = {name: Scalar(name) for name in (*NARROW, *WIDE)}
 
 
+@lru_cache(None)
+def variant(name: str, *, flushes: bool, saturates: bool) -> Scalar:
+    """Give a format's operations; only those of eight bits saturate."""
+    return Scalar(name, flushes=flushes, saturates=saturates and name.startswith("float8"))
+
+
 def pairwise(add, terms: list):
     """Sum by a balanced tree fixed by position: chunks of 4096, then adjacent pairs of chunks."""
     chunks = [terms[i : i + CHUNK] for i in range(0, len(terms), CHUNK)]
@@ -189,11 +201,20 @@ class Model:
     """
 
     def __init__(
-        self, storage: str, compute: str, accumulate: str, order: str, block_size: int = 64
+        self,
+        storage: str,
+        compute: str,
+        accumulate: str,
+        order: str,
+        block_size: int = 64,
+        *,
+        flushes: bool = False,
+        saturates: bool = False,
     ) -> None:
-        self.block_size = block_size
-        self.storage, self.scalar = SCALARS[storage], SCALARS[compute]
-        self.accumulator, self.order = SCALARS[accumulate], order
+        of = partial(variant, flushes=flushes, saturates=saturates)
+        self.storage, self.scalar, self.accumulator = map(of, (storage, compute, accumulate))
+        self.posed = variant(storage, flushes=False, saturates=saturates)
+        self.order, self.block_size = order, block_size
         self.arguments: list[float] = []
         self.exponentials: list[float] = []
         self.sum = NAN
@@ -201,8 +222,10 @@ class Model:
 
     def run(self, function: str, algorithm: str, x: list[float], temperature: float) -> list[float]:
         """Give what a cell's algorithm makes of a row as read."""
-        t = self.storage.round(temperature)
-        logits = [self.storage.round(v) for v in x]
+        t = self.posed.round(temperature)
+        logits = [self.posed.round(v) for v in x]
+        if self.scalar.flushes:
+            logits = [self.scalar.round(v) for v in logits]
         self.probabilities = None
         if t != 1.0:
             logits = [self.scalar.divide(v, t) for v in logits]

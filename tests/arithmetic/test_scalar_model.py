@@ -90,6 +90,27 @@ def test_edge_rows(storage, order):
         assert_same_bits(row, storage, order=order)
 
 
+VARIANTS = [(name, "flush", False) for name in SCALARS] + [
+    (name, subnormals, True) for name in NARROW[2:] for subnormals in ("keep", "flush")
+]
+
+
+@pytest.mark.parametrize("order", ["pairwise", "sequential"])
+@pytest.mark.parametrize(("storage", "subnormals", "saturate"), VARIANTS)
+def test_formats_that_flush_or_saturate(storage, subnormals, saturate, order):
+    variant = {"flushes": subnormals == "flush", "saturates": saturate}
+    model = Model(storage, storage, storage, order, **variant)
+    options = {"format": storage, "order": order, "subnormals": subnormals, "saturate": saturate}
+    options["elementary"] = "correct" if storage in WIDE else "numpy"
+    rows = *EDGE_ROWS, *random_rows()[2::5], [450.0] * 3, [-17.0] * 9, [6.0] * 40
+    for row, (function, algorithm) in product(rows, CELLS):
+        x = np.asarray(row, dtype=np.float64)
+        found = np.atleast_1d(compute(function, x, algorithm=algorithm, **options))
+        expected = model.run(function, algorithm, x.tolist(), 1.0)
+        name = f"{function}/{algorithm} {options} of {x.tolist()[:8]}"
+        np.testing.assert_array_equal(found.astype(np.float64), expected, err_msg=name)
+
+
 @pytest.mark.parametrize("algorithm", BLOCKWISE)
 @pytest.mark.parametrize(("storage", "order"), list(product(SCALARS, ORDERS)))
 def test_small_blocks(storage, order, algorithm):
