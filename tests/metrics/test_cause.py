@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from math import inf, isclose, isnan
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 from mpmath import mp, mpf
 
 from softaudit import reference
-from softaudit.formats import FORMATS, Format
+from softaudit.formats import FORMATS
 from softaudit.metrics import (
     CAUSES,
     DESCRIPTIONS,
@@ -275,16 +274,9 @@ def test_block_after_block_a_sum_stalls():
     assert (worst.cause, worst.computed) == ("sum-stall", 2.0**-14)
 
 
-class Variant(Format):
-    """A format with a property of another."""
-
-    flushes = True
-    beyond = "largest"
-
-
 def trail_of(steps: Steps, result: float, name: str = "float16") -> str:
     """Give the cause of one wrong result 0 with the steps of a row of two logits."""
-    form = Variant(**{f.name: getattr(FORMATS[name], f.name) for f in fields(FORMATS[name])})
+    form = FORMATS[name].flushing.saturating
     x = np.array([[0.0, -12.0]])
     key = CellKey("softmax", Arithmetic(form, form, form, "pairwise"), "stable")
     problem = pose(x, FORMATS[name], 1.0)
