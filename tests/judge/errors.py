@@ -26,7 +26,7 @@ NOT_FINITE = Errors(INF, INF, INF)
 
 
 def measure(row: Row, function: str, x: float, v: float, unit: int) -> Errors:
-    """Measure a result; every error has thirteen digits, or is below 2^−1200."""
+    """Measure a result; every error has thirteen digits, or is below 2^−2500."""
     if not math.isfinite(v):
         return NOT_FINITE
     exactly = row.rational(function)
@@ -48,7 +48,7 @@ def is_sharp(distance: flint.arb) -> bool:
     return bool(radius * 10**13 <= middle) or bool(radius + middle < _TINY)
 
 
-_TINY = flint.arb((1, -1200))
+_TINY = flint.arb((1, -2500))
 
 
 def _quotient(a: flint.arb, b: flint.arb) -> float:
@@ -59,6 +59,8 @@ def _quotient(a: flint.arb, b: flint.arb) -> float:
 def to_float(x: flint.arb, unit: int = 0) -> float:
     """Give a number in units of 2^unit."""
     n, e = dyadic(x)
+    if n == 0:
+        return 0.0
     e -= unit
     if n.bit_length() + e > 1024:
         return INF
