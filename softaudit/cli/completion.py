@@ -35,8 +35,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "columns": (
         "not-finite", "exp", "sum", "premature", "forced", "subnormal", "lost-mass", "spread",
         "mean", "p50", "p99", "p99.9", "max", "relative", "correct", "row-sum", "cast",
-        "bound", "condition",
         "floor", "excess", "argmax", "top-k", "kl", "variation", "log-p", "choice",
+        "bound", "condition",
     ),
     "output-format": tuple(RENDERERS),
     "progress": ("auto", "always", "never"),

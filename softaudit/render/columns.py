@@ -128,21 +128,22 @@ COLUMNS: dict[str, Column] = {
         ("correct", "rounded"), lambda c: percent(c.correctly_rounded, c.elements), 1
     ),
     "row-sum": Column(("row", "sum"), lambda c: _small(c.row_sum_defect), 100),
-    "cast": Column(("cast", "error"), lambda c: ulps(c.cast_error["max"]), 0),
-    "bound": Column(("error/", "bound"), lambda c: _part(c.bound, "ratio"), 0),
-    "condition": Column(("condition", "number"), lambda c: _part(c.condition, "max"), 0),
+    "cast": Column(("cast", "error"), lambda c: ulps(c.cast_error["max"]), 160),
     "floor": Column(("format", "floor"), _origin("floor"), 0),
-    "excess": Column(("excess", "ULP"), _origin("excess"), 0),
-    "argmax": Column(("argmax", "kept"), _kept(lambda q: q.argmax_kept), 0),
+    "excess": Column(("excess", "ULP"), _origin("excess"), 160),
+    "argmax": Column(("argmax", "kept"), _kept(lambda q: q.argmax_kept), 200),
     "top-k": Column(("top 5", "kept"), _kept(lambda q: q.top_k_kept), 0),
-    "kl": Column(("KL", "nats"), _rows(lambda q: q.kl["max"]), 0),
+    "kl": Column(("KL", "nats"), _rows(lambda q: q.kl["max"]), 170),
     "variation": Column(("total", "variation"), _rows(lambda q: q.total_variation["max"]), 0),
     "log-p": Column(("Δ log p", "max"), _rows(lambda q: q.log_probability), 0),
-    "choice": Column(("choice", "refuses"), _refused, 0),
+    "choice": Column(("choice", "refuses"), _refused, 200),
+    "bound": Column(("error/", "bound"), lambda c: _part(c.bound, "ratio"), 180),
+    "condition": Column(("condition", "number"), lambda c: _part(c.condition, "max"), 190),
 }
 """In display order; the names are what `--columns` takes."""
 
 _DROPPED_FIRST = (
+    "choice", "argmax", "condition", "bound", "kl", "excess", "cast",
     "spread", "lost-mass", "mean", "p99.9", "subnormal", "sum", "exp", "row-sum", "p50", "correct",
     "forced", "p99", "premature",
 )  # fmt: skip
