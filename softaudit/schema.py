@@ -33,10 +33,7 @@ def words() -> dict[str, str]:
 
 
 def figures() -> dict[str, str]:
-    """Give what the schema says of a cell's figures, by dotted names.
-
-    A key that it does not describe is told by its name and what it stands in.
-    """
+    """Give what the schema says of a cell's figures, by dotted names."""
     return {name: text for name, text in _keys().items() if name not in WORDS}
 
 
@@ -57,13 +54,7 @@ def _schema() -> Any:
 
 def _described(part: Any, before: str = "") -> Iterator[tuple[str, str]]:
     """Walk the keys of an object, or of the one object that it may be instead of null."""
-    group = part.get("description", "")
     found = next((kind for kind in part.get("anyOf", ()) if "properties" in kind), part)
     for name, value in found.get("properties", {}).items():
-        own = value.get("description", f"{_USUAL.get(name, '')}{group}")
-        yield before + name, own
-        yield from _described({"description": own, **value}, f"{before}{name}.")
-
-
-_USUAL = {"max": "The largest: ", "mean": "The mean: ", "p50": "The median: "}
-"""What keys of any group mean."""
+        yield before + name, value["description"]
+        yield from _described(value, f"{before}{name}.")

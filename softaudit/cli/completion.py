@@ -54,7 +54,8 @@ def topics() -> tuple[str, ...]:
 
     options = ("function", "algorithm", "format", "order", "columns")
     listed = chain.from_iterable(CHOICES[option] for option in options)
-    found = dict.fromkeys(("schema", *listed, *causes(), *_RULES, *words(), *figures()))
+    asked = (word.replace("_", "-") for word in words())
+    found = dict.fromkeys(("schema", *listed, *causes(), *_RULES, *asked, *figures()))
     return tuple(name for name in found if name != "all")
 
 

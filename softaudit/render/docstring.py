@@ -1,7 +1,7 @@
 """Docstrings, notes and descriptions taken apart, for people who read them on a screen.
 
-The shape is numpydoc's: a first line, paragraphs, then sections.  In the section Notes a paragraph
-that begins with a label, such as `Fails: `, is told beside it.
+The shape is numpydoc's: a first line, paragraphs, then sections.  A paragraph that begins with a
+label, such as `Fails: `, is told beside it; labels stand in the section Notes of docstrings.
 """
 
 from __future__ import annotations
@@ -42,10 +42,13 @@ def read(text: str) -> Docstring:
     head, *rest = _SECTION.split(cleandoc(text).replace("`", ""))
     sections = dict(zip(rest[::2], rest[1::2], strict=True))
     summary, body = _headed(head)
-    notes = [_LABEL.fullmatch(p) or p for p in _paragraphs(sections.get("Notes", ""))]
-    labels = tuple((n[1], n[2]) for n in notes if isinstance(n, re.Match))
-    body += tuple(n for n in notes if isinstance(n, str))
-    return Docstring(summary, body, labels, tuple(_references(sections.get("References", ""))))
+    notes = _paragraphs(sections.get("Notes", ""))
+    told = [_LABEL.fullmatch(p) or p for p in (*body, *notes)]
+    labels = tuple((n[1], n[2]) for n in told if isinstance(n, re.Match))
+    unlabelled = tuple(n for n in told if isinstance(n, str))
+    return Docstring(
+        summary, unlabelled, labels, tuple(_references(sections.get("References", "")))
+    )
 
 
 _SECTION = re.compile(r"(?:\A|\n)\n*([A-Z][A-Za-z ]*)\n-{3,}\n")

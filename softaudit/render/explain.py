@@ -17,6 +17,7 @@ from softaudit.render.docstring import Docstring, read
 from softaudit.render.layout import to_text
 from softaudit.render.limits import rows
 from softaudit.render.topics import by_last_part, figure_of, topics
+from softaudit.schema import figures
 from softaudit.studies.limits import limits
 from softaudit.wording import NO_BREAK
 
@@ -44,7 +45,7 @@ def explain(found: Sequence[Topic], screen: Screen) -> str:
 
 
 def _parts(topic: Topic) -> Iterator[RenderableType]:
-    text = read(topic.text)
+    text = _with_group(topic)
     yield Text.assemble((topic.name, "bold"), "  ", (topic.kind, "dim"))
     yield Padding(Text(unbroken(text.summary)), (0, 0, 0, 2))
     for paragraph in text.body:
@@ -54,16 +55,35 @@ def _parts(topic: Topic) -> Iterator[RenderableType]:
         yield Padding(_grid(pairs), (1, 0, 0, 2))
 
 
+def _with_group(topic: Topic) -> Docstring:
+    """Read a topic's text, and that of the group that a figure is in, which has the definition."""
+    text = read(topic.text)
+    group, _, own = _figure(topic).rpartition(".")
+    if not (own and group in figures()):
+        return text
+    more = read(figures()[group])
+    return Docstring(
+        text.summary, (*text.body, more.summary, *more.body), (*text.labels, *more.labels), ()
+    )
+
+
+def _figure(topic: Topic) -> str:
+    """Name the figure that a topic is, or shows; "" of others."""
+    if topic.kind == "column":
+        return figure_of(topic.name)
+    return topic.name if topic.kind == "figure" else ""
+
+
 def _told(topic: Topic, text: Docstring) -> Iterator[tuple[str, str]]:
     """Give labels and what stands beside them: of the text, of the command line, the sources."""
     yield from text.labels
+    figure = _figure(topic)
     if topic.kind == "column":
-        yield "Figure", figure_of(topic.name)
+        yield "Figure", figure
     if topic.kind == "figure":
         shown = [name for name in COLUMNS if figure_of(name) == topic.name]
         yield from (("Column", f"--columns{NO_BREAK}{name}") for name in shown)
-    figure = figure_of(topic.name) if topic.kind == "column" else topic.name
-    if figure in FIGURES and topic.kind in ("column", "figure"):
+    if figure in FIGURES:
         yield "Require", f'--require "*: {figure} <= LIMIT"'.replace(" ", NO_BREAK)
     yield from (("Source", source) for source in text.references)
 
@@ -82,7 +102,11 @@ def _of_figure(topic: Topic) -> Iterator[Rows]:
     own = [t for t in topics() if t.kind == "figure"]
     yield [(t.name, _brief(t)) for t in own if t.name.startswith(f"{topic.name}.")]
     if topic.kind == "column":
-        others = [t.name for t in by_last_part(topic.name, own) if t.name != figure_of(topic.name)]
+        others = [
+            t.name
+            for t in by_last_part(topic.name, own)
+            if t.name not in (topic.name, figure_of(topic.name))
+        ]
         yield [("Also", ", ".join(others))] if others else []
 
 

@@ -51,8 +51,14 @@ def topics() -> Iterator[Topic]:
     """Give all topics, kind by kind in display order."""
     for kind, texts in KINDS.items():
         for name, text in texts().items():
-            short = name.rpartition("/")[2] if kind == "algorithm" else name
-            yield Topic(kind, name, text, short)
+            yield Topic(kind, name, text, _SHORT.get(kind, str)(name))
+
+
+_SHORT: dict[str, Callable[[str], str]] = {
+    "algorithm": lambda name: name.rpartition("/")[2],
+    "word": lambda name: name.replace("_", "-"),
+}
+"""What people write for a name: an algorithm's without its function, an option's."""
 
 
 def about(name: str) -> list[Topic]:
@@ -71,6 +77,8 @@ def about(name: str) -> list[Topic]:
     """
     every = list(topics())
     found = [t for t in every if name in (t.name, t.short)] or by_last_part(name, every)
+    if any(t.kind == "column" for t in found):  # which tells of the group of figures it is in, too
+        found = [t for t in found if t.kind != "figure"]
     parts = [] if found else _parts(name)
     if parts:
         return list(dict.fromkeys(chain.from_iterable(about(part) for part in parts)))
