@@ -15,7 +15,7 @@ from softaudit.render.strip import BREAKS, LEGEND, ROUNDED, SKIPPED, Axis
 from softaudit.render.sweep_data import render_csv, render_json
 from softaudit.render.sweep_words import by_cause, cause_words, holds, notes, range_words
 from softaudit.render.terminal import BAD, GOOD, HEAD, QUIET, arithmetic_labels
-from softaudit.wording import count, exactly
+from softaudit.wording import NO_BREAK, count, exactly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -64,7 +64,8 @@ def _header(sweep: Sweep) -> Text:
         facts.append(f"{count(sweep.sampled, 'row')} sampled evenly")
     facts += range_facts(sweep.range, sweep.widest)
     low, high = exactly(sweep.grid[0]), exactly(sweep.grid[-1])
-    facts.append(f"T = {low} … {high}, {count(len(sweep.grid), 'temperature')}")
+    facts.append(f"T = {low} … {high}".replace(" ", NO_BREAK))
+    facts.append(count(len(sweep.grid), "temperature"))
     if sweep.elementary == "correct":
         facts.append("exp, log correctly rounded")
     if sweep.partial is not None:
