@@ -214,12 +214,12 @@ class Work:
         kinds = block.kinds(function)
         audited = kinds == RowKind.AUDITED
         reused = block.problem.format == AS_READ and block.reuses(before, function)
-        decision = before if reused else block.judge(function)
+        decision = take_rows(before, audited) if reused else block.judge(function, audited)
         if block.has_values(function):
-            left_out = int(np.count_nonzero(~audited)) * decision.rounded.shape[-1]
             self.tiers.update(decision.tiers)
-            self.tiers["mpmath"] -= left_out  # which has the rows that have no values
-        decision = take_rows(decision, audited)
+            if reused:  # and rows without values are among mpmath's
+                left_out = int(np.count_nonzero(~audited))
+                self.tiers["mpmath"] -= left_out * decision.rounded.shape[-1]
         problem = take_rows(block.problem, audited)
         numbers, shared = block.numbers[audited], self.shared_of(keys[0])
         extent = shared.look(problem, decision.enclosure, numbers, block.window)
@@ -303,11 +303,14 @@ class Block:
         self.enclosed = original.enclosed
         return True
 
-    def judge(self, function: Function) -> Decision:
-        """Decide rounding and ulp."""
-        enclosed = self.enclosed[function]
+    def judge(self, function: Function, rows: NDArray[np.bool_] | None = None) -> Decision:
+        """Decide rounding and ulp, of all rows or of some."""
+        y, by_mpmath = self.enclosed[function]
+        problem = self.problem
+        if rows is not None:
+            y, problem, by_mpmath = take_rows(y, rows), take_rows(problem, rows), by_mpmath[rows]
         row = None if self.view is None else self.view.row
-        return reference.judge(enclosed.enclosure, self.problem, function, row, enclosed.by_mpmath)
+        return reference.judge(y, problem, function, row, by_mpmath)
 
     def reuses(self, before: Decision, function: Function) -> bool:
         """Tell whether a decision on the logits as read is one on these."""

@@ -455,3 +455,20 @@ def test_figures_that_the_histogram_or_the_shape_deny(place, value, says):
     with pytest.raises(InputError) as caught:
         from_json(altered(place, value))
     assert says in str(caught.value)
+
+
+HARD_TO_READ = [
+    ([[10.0, 2.6, inf], [1.0, 2.0, 500.0]], {"format": ["float8_e4m3fn"], "saturate": True}),
+    ([[-95.0, -1.5038557256733642]], {"function": ["logsumexp"], "temperature": 0.7}),
+    ([[-96.5, 3.2124073201134893]], {"function": ["logsumexp"], "temperature": 0.7}),
+    ([[-6.503572660716807, 5e-324]], {"function": ["logsumexp"], "temperature": 0.001}),
+    ([[5.0, 744.0, -746.0, -inf]], {"format": ["bfloat16"], "subnormals": ["flush"]}),
+]
+
+
+@pytest.mark.parametrize(("logits", "options"), HARD_TO_READ)
+def test_figures_at_the_edge_of_what_is_known_do_not_deny_each_other(logits, options):
+    """Worst elements are known to 2^-32, and products of subnormal numbers to nothing."""
+    written = softaudit.render(softaudit.audit(logits, algorithm="all", **options), "json")
+    read = softaudit.render(read_report(written, "x"), "json")
+    assert json.loads(read)["audits"][0]["cells"] == json.loads(written)["audits"][0]["cells"]

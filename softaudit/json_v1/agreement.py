@@ -63,8 +63,8 @@ def _errors(cell: Cell) -> Iterator[tuple[str, str]]:
     for name, value in expected.items():
         if cell.ulp[name] != value:
             yield "ulp", f"{name} is {cell.ulp[name]}, by other figures of the cell {value}"
-    # The largest is mpmath's figure, and the mean within the enclosures' radius.
-    if (cell.ulp["mean"] or 0) > (largest or 0) * (1 + 2.0**-40) + cell.ulp_radius:
+    # The largest is mpmath's figure, to 2^−32, and the mean within the enclosures' radius.
+    if (cell.ulp["mean"] or 0) > (largest or 0) * (1 + 2.0**-31) + cell.ulp_radius:
         yield "ulp", "mean is above max"
     relative = max((worst.relative for worst in cell.worst), default=0.0)
     if relative > (cell.relative_max or 0) * (1 + 2.0**-30):
@@ -76,8 +76,9 @@ def _by_row(cell: Cell) -> Iterator[tuple[str, str]]:
     """Hold the bound's and the condition number's figures against each other."""
     bound, condition = cell.bound, cell.condition
     # The row with the largest ratio has no larger error than the row with the largest error.
-    if bound is not None and bound.bound * bound.ratio > bound.error * (1 + 2.0**-38):
-        yield "bound", f"error is {bound.error}, by ratio and bound {bound.bound * bound.ratio}"
+    told = 0.0 if bound is None else bound.bound * bound.ratio
+    if bound is not None and bound.error * (1 + 2.0**-38) + 2.0**-1000 < told < inf:
+        yield "bound", f"error is {bound.error}, by ratio and bound {told}"
     if condition is not None and condition.p50 > condition.max:
         yield "condition", "p50 is above max"
 
@@ -93,7 +94,7 @@ def _origins(cell: Cell) -> Iterator[tuple[str, str]]:
         if (errors["mean"] or 0) > (errors["max"] or 0) * (1 + 2.0**-40):
             yield "origin", f"{name}.mean is above its max"
     largest, least, most = (figure["max"] or 0 for figure in (cell.ulp, excess, floor))
-    slack = cell.ulp_radius + 2.0**-40 * (1 + (largest if largest < inf else 0))
+    slack = cell.ulp_radius + 2.0**-31 * (1 + (largest if largest < inf else 0))
     if not most <= 0.5:
         yield "origin", f"floor.max is {most}, above 0.5"
     if not least - slack <= largest <= least + most + slack:
