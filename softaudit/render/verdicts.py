@@ -6,6 +6,7 @@ from collections import Counter
 from posixpath import join, normpath
 from typing import TYPE_CHECKING
 
+from softaudit.grouping import grouped
 from softaudit.render.facts import element_words, is_file, line
 from softaudit.report import Standing, bound_text
 from softaudit.wording import count, plain, rounded_away
@@ -63,13 +64,14 @@ def verdict_word(verdict: Verdict) -> str:
 
 def by_cell(verdicts: Iterable[Verdict]) -> list[tuple[Verdict, ...]]:
     """Put verdicts that say the same of one cell together, in the order of the first of each."""
-    found: dict[tuple[str, ...], list[Verdict]] = {}
-    for verdict in verdicts:
-        # An input may be there twice, at two temperatures: its command tells.
-        command, _, _ = verdict.command.partition(" --require ")
-        about = (verdict_word(verdict), verdict.input, verdict.cell, command)
-        found.setdefault(about, []).append(verdict)
-    return [tuple(group) for group in found.values()]
+    groups = grouped((_about(verdict), verdict) for verdict in verdicts)
+    return [tuple(group) for group in groups.values()]
+
+
+def _about(verdict: Verdict) -> tuple[str, ...]:
+    # An input may be there twice, at two temperatures: its command tells.
+    command, _, _ = verdict.command.partition(" --require ")
+    return verdict_word(verdict), verdict.input, verdict.cell, command
 
 
 def rule(verdict: Verdict) -> str:

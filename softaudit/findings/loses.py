@@ -1,0 +1,57 @@
+"""Where a step costs far more than rounding, in results that are finite."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from softaudit.findings.finding import Finding
+from softaudit.findings.words import WHY, arithmetic_words, names, what_is_rounded, where, why
+from softaudit.grouping import grouped
+from softaudit.metrics import WORTH_TELLING
+from softaudit.plan import DEFAULT_ALGORITHMS
+from softaudit.wording import NO_BREAK, significant, ulps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from softaudit.model import Audit, Cell, Worst
+
+
+def loses(audit: Audit) -> Iterator[Finding]:
+    """Give, for each cause and function, what it costs every arithmetic at worst."""
+    losses = grouped(
+        ((worst.cause, cell.key.function), (worst, cell))
+        for cell in audit.cells
+        for worst in cell.worst
+        if worst.cause in WHY and WORTH_TELLING < worst.ulp < float("inf")
+    )
+    for (cause, function), pairs in losses.items():
+        cells = [cell for _, cell in pairs]
+        most = max(cells, key=lambda cell: cell.causes[cause].count)
+        text = (
+            f"{function} {_why(cause, function, cells, audit)}: "
+            f"{', '.join(_by_arithmetic(pairs))}; up to {where(most.causes[cause], 'result')}"
+        )
+        yield Finding("loses", names(cells), cause, text)
+
+
+def _why(cause: str, function: str, cells: list[Cell], audit: Audit) -> str:
+    if (function, cause) == ("logsumexp", "absorption"):
+        return "where the sum is near 1"
+    usual = all(cell.key.algorithm in DEFAULT_ALGORITHMS for cell in cells)
+    return why(cause, what_is_rounded(audit) if usual else "what goes into exp")
+
+
+def _by_arithmetic(pairs: list[tuple[Worst, Cell]]) -> Iterator[str]:
+    """Give `float16 2037 ULP (relative 1.0)`, then the others without the words."""
+    groups = groupby(pairs, lambda pair: arithmetic_words(pair[1].key))
+    for i, (words, group) in enumerate(groups):
+        worst, cell = max(group, key=lambda pair: pair[0].ulp)
+        usual = cell.key.algorithm in DEFAULT_ALGORITHMS
+        name = words if usual else f"{words} {cell.key.variant}"
+        size, relative = ulps(worst.ulp), significant(worst.relative)
+        text = (
+            f"{name} {size} ULP (relative {relative})" if not i else f"{name} {size} ({relative})"
+        )
+        yield text.replace(" ", NO_BREAK)

@@ -1,0 +1,91 @@
+"""What no figure covers, or covers otherwise than one may think: rows, masks, cells, values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from softaudit.findings.finding import Finding
+from softaudit.findings.words import by_format, names, where
+from softaudit.grouping import grouped
+from softaudit.model import RowKind
+from softaudit.wording import count, place, short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from softaudit.model import Audit, Cell, Degenerate
+
+
+def notes(audit: Audit) -> Iterator[Finding]:
+    """Say what is out of the statistics, and what casts, modes and the budget did."""
+    yield from _degenerate(audit)
+    yield from _masked(audit)
+    yield from _saturated(audit)
+    yield from _skipped(audit)
+    if audit.reference.undecided:
+        number = count(audit.reference.undecided, "exact value")
+        text = f"{number} too near a boundary to be told apart within the budget: undecided"
+        yield Finding("note", (), None, text)
+
+
+_DEGENERATE = {
+    RowKind.NAN: "with NaN",
+    RowKind.POSITIVE_INFINITY: "with +∞",
+    RowKind.ALL_MASKED: "with nothing but −∞",
+}
+
+
+def _degenerate(audit: Audit) -> Iterator[Finding]:
+    for kind, wording in _DEGENERATE.items():
+        found = [(c, d) for c in audit.cells for d in c.degenerate if d.kind is kind]
+        if found:
+            _, first = found[0]
+            text = (
+                f"{count(first.rows, 'row')} {wording} {'is' if first.rows == 1 else 'are'} out of "
+                f"the statistics, first {place(first.first)}: {_answers(found)}"
+            )
+            yield Finding("note", names(cell for cell, _ in found), None, text)
+
+
+def _answers(found: list[tuple[Cell, Degenerate]]) -> str:
+    """Say what cells returned for degenerate rows, those with the same answers together."""
+    answers = grouped(
+        (tuple(short(v) for v in degenerate.returned[:3]), cell.key.name)
+        for cell, degenerate in found
+    )
+    return "; ".join(
+        f"{_some(cells, len(found))} returned {' and '.join(values)}"
+        for values, cells in answers.items()
+    )
+
+
+def _some(cells: list[str], total: int) -> str:
+    if len(cells) == total:
+        return "every cell"
+    return cells[0] if len(cells) == 1 else f"{len(cells)} cells"
+
+
+def _masked(audit: Audit) -> Iterator[Finding]:
+    masks = grouped(
+        ((event, -cells[0].key.arithmetic.storage.largest), form)
+        for form, event, cells in by_format(audit, "rows.masked_by_cast")
+    )
+    for (event, least), formats in masks.items():
+        text = (
+            f"{', '.join(formats)}: {count(event.count, 'logit')} below {short(least)} "
+            f"turned into −∞ (masks), rows kept: {event.rows}, first {place(event.first)}"
+        )
+        yield Finding("note", (), None, text)
+
+
+def _saturated(audit: Audit) -> Iterator[Finding]:
+    for form, event, cells in by_format(audit, "overflow.saturated"):
+        largest = short(cells[0].key.arithmetic.storage.largest)
+        text = f"{form} +saturate: what is beyond ±{largest} is ±{largest}, {where(event, 'logit')}"
+        yield Finding("note", names(cells), None, text)
+
+
+def _skipped(audit: Audit) -> Iterator[Finding]:
+    reasons = grouped((skipped.reason, skipped.cell) for skipped in audit.skipped)
+    for reason, cells in reasons.items():
+        yield Finding("note", tuple(cells), None, f"{count(len(cells), 'cell')} skipped: {reason}")
