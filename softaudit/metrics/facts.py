@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from softaudit.metrics.argument import is_in_powers_of_two, pull
+from softaudit.metrics.cause.argument import is_in_powers_of_two, kept, pull
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +51,7 @@ class RowFacts:
     def of(cls, problem: Problem, steps: Steps, compute: Format) -> RowFacts:
         """Look at a block, or at a window of its columns."""
         quotient, argument, exponential = map(
-            _there, (steps.quotient, steps.argument, steps.exponential)
+            kept, (steps.quotient, steps.argument, steps.exponential)
         )
         exp_overflowed, left_range, endless_term = np.zeros((3, len(quotient)), dtype=np.bool_)
         # What is infinite or NaN on the way to exp makes an exponential infinite or NaN.
@@ -92,7 +92,7 @@ def _saturated(exponential: NDArray[Any], compute: Format) -> NDArray[np.bool_]:
 
 def _pull(steps: Steps) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if not is_in_powers_of_two(steps):
-        nothing = np.zeros(len(_there(steps.argument)))
+        nothing = np.zeros(len(kept(steps.argument)))
         return nothing, nothing
     with np.errstate(all="ignore"):
         return pull(steps)
@@ -101,9 +101,3 @@ def _pull(steps: Steps) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 _FLAGS = ("exp_overflowed", "left_range", "endless_term", "saturated")
 _OF_TOP = ("logit", "quotient", "argument", "exponential")
 _SUMS = ("pull", "weight")
-
-
-def _there(step: NDArray[Any] | None) -> NDArray[Any]:
-    if step is None:
-        raise ValueError("an algorithm that keeps steps keeps all of exp's")
-    return step

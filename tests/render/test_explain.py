@@ -24,7 +24,7 @@ from softaudit.render.topics import about, figure_of, topics
 from softaudit.schema import _described, figures
 
 TOPICS = list(topics())
-FOR_PEOPLE = ("algorithms", "arithmetic", "cli", "json_v1", "render", "cause.py", "format_notes.py")
+FOR_PEOPLE = ("algorithms", "arithmetic", "cli", "json_v1", "render", "cause", "format_notes.py")
 SOURCE = " ".join(
     re.sub(r"\s+", " ", re.sub(r"`|\\(?=\")", "", path.read_text(encoding="utf-8")))
     for path in Path(softaudit.__file__).parent.rglob("*")

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     Place = tuple[NDArray[np.int64], NDArray[np.int64]] | EllipsisType
 
 
+def kept(step: NDArray[Any] | None) -> NDArray[Any]:
+    """Give a step that is there wherever an algorithm keeps steps."""
+    if step is None:
+        raise ValueError("an algorithm that keeps steps keeps all of exp's")
+    return step
+
+
 def is_in_powers_of_two(steps: Steps) -> bool:
     """Tell whether exponentials are powers of two, or have a part that is."""
     return steps.base_two or steps.doublings is not None
@@ -63,12 +70,11 @@ def pull(steps: Steps) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     In base 2 the deviation of a large term is no smaller than that of others; where powers of two
     stand beside the exponential, it is next to nothing, and 0 is given.
     """
-    if steps.exponential is None:
-        raise ValueError("an algorithm that keeps steps keeps all of exp's")
+    exponential = kept(steps.exponential)
     if not steps.base_two:
-        rows = len(steps.exponential)
+        rows = len(exponential)
         return np.zeros(rows), np.ones(rows)
-    e = steps.exponential.astype(np.float64)
+    e = exponential.astype(np.float64)
     weighed = np.where((e > 0) & (e < np.inf), e * deviation(steps, ...), 0.0)
     return weighed.sum(axis=-1), e.sum(axis=-1)
 
@@ -103,3 +109,19 @@ def excess(argument: NDArray[np.float64], y: Enclosure, at: NDArray[np.int64]) -
     exact = add(known, twos)
     found = (argument - exact.high) - exact.low - np.where(real, low / high, 0.0)
     return np.where(real, found, np.nan)
+
+
+def quotient_error(
+    x: NDArray[np.float64], temperature: float, quotient: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Give quotient − x/T, to first order, by the product quotient · T without error."""
+    product = two_product(quotient, np.array(temperature))
+    return np.asarray(((product.high - x) + product.low) / temperature)
+
+
+def difference_error(
+    a: NDArray[np.float64], b: NDArray[np.float64], computed: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Give (a − b) − computed, by a − b without error."""
+    exact = two_sum(a, -b)
+    return np.asarray((exact.high - computed) + exact.low)
