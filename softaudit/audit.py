@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from softaudit.implementation import Implementation
     from softaudit.model import Logits, Plan
-    from softaudit.work import Implementation
 
 BLOCK = 3 << 16
 """Elements of a block, about."""

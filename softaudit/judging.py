@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from softaudit.block import Block
     from softaudit.formats import Format
     from softaudit.model import Audit
-    from softaudit.work import Block
 
 _NAME = re.compile(r"[A-Za-z0-9_][\w.+-]*")
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from softaudit import algorithms, reference
-from softaudit.arithmetic import Evaluation
+from softaudit.block import Block
 from softaudit.formats import FORMATS
+from softaudit.grouping import grouped
+from softaudit.implementation import Algorithms
 from softaudit.long_view import WINDOW, LongView
-from softaudit.metrics import LargestErrors, Probabilities, Shared, Yardstick, compare
+from softaudit.metrics import LargestErrors, Shared, Yardstick, compare
 from softaudit.model import WHOLE, RowKind, Window, take_rows
-from softaudit.problem import Census, finite_range, pose
+from softaudit.problem import finite_range, pose
 from softaudit.tally import Tally
 
 if TYPE_CHECKING:
@@ -22,18 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.formats import Format
+    from softaudit.implementation import Implementation
     from softaudit.metrics import Cast
-    from softaudit.model import (
-        Arithmetic,
-        CellKey,
-        Decision,
-        Function,
-        Logits,
-        Output,
-        Plan,
-        Problem,
-    )
-    from softaudit.reference import Enclosed
+    from softaudit.model import CellKey, Decision, Function, Logits, Plan
 
 AS_READ = FORMATS["float64"]
 """The format that holds all logits as they are."""
@@ -61,27 +53,6 @@ def _go_on(_: float) -> bool:
     return False
 
 
-class Implementation(Protocol):
-    """Who answers the problem: our algorithms, or somebody else."""
-
-    @property
-    def keeps_steps(self) -> bool:
-        """Whether outputs come with the steps from which causes are told."""
-
-    def answer(self, key: CellKey, block: Block) -> Output:
-        """Give a cell's outputs on a block; of logsumexp, one for every row."""
-
-
-class Algorithms:
-    """Our own algorithms, each in the arithmetic of its cell."""
-
-    keeps_steps = True
-
-    def answer(self, key: CellKey, block: Block) -> Output:
-        """Run a cell's algorithm on a block."""
-        return algorithms.run(key, block.evaluation(key.arithmetic))
-
-
 class Work:
     """All tallies of one source, and what they share."""
 
@@ -103,9 +74,7 @@ class Work:
             for key in keys
         }
         self.functions = tuple(dict.fromkeys(key.function for key in keys))
-        self.by_format: dict[Format, list[CellKey]] = {}
-        for key in keys:
-            self.by_format.setdefault(key.arithmetic.posed, []).append(key)
+        self.by_format = grouped((key.arithmetic.posed, key) for key in keys)
         self.tiers: Counter[str] = Counter(dict.fromkeys(TIERS, 0))
         self.range: tuple[float, float] | None = None
         self.widest: float | None = None
@@ -260,87 +229,3 @@ class Work:
             self.shared[name].merge(shared)
         self.tiers.update(other.tiers)
         self._widen(other.range, other.widest)
-
-
-class Block:
-    """Rows, or a window of a long one, in one storage format, with the exact values."""
-
-    def __init__(
-        self,
-        numbers: NDArray[np.int64],
-        problem: Problem,
-        window: Window,
-        view: LongView | None,
-    ) -> None:
-        self.numbers = numbers
-        self.problem = problem
-        self.window = window
-        self.view = view
-        self.enclosed: dict[Function, Enclosed] = {}
-        self._census: Census | None = None
-        self._evaluations: dict[Arithmetic, Evaluation] = {}
-        self._probabilities: Probabilities | None = None
-
-    def enclose(self, functions: tuple[Function, ...], method: str) -> None:
-        """Enclose the exact values; the probabilities, too, of which logarithms are asked."""
-        if "log_softmax" in functions and "softmax" not in functions:
-            functions = (*functions, "softmax")
-        values, temperature = self.problem.values, self.problem.temperature
-        if self.view is None:
-            precision = self.problem.format.precision
-            self.enclosed = reference.enclose(values, temperature, functions, method, precision)
-        else:
-            self.enclosed = self.view.row.enclose(values, functions)
-
-    def take_over(self, original: Block) -> bool:
-        """Take the enclosures of the logits as read, if these are the same."""
-        mine, theirs = self.problem, original.problem
-        if mine.temperature != theirs.temperature or (self.view and not self.view.unchanged):
-            return False
-        different = mine.values != theirs.values
-        if different.any() and not np.isnan(theirs.values[different]).all():
-            return False
-        self.enclosed = original.enclosed
-        return True
-
-    def judge(self, function: Function, rows: NDArray[np.bool_] | None = None) -> Decision:
-        """Decide rounding and ulp, of all rows or of some."""
-        y, by_mpmath = self.enclosed[function]
-        problem = self.problem
-        if rows is not None:
-            y, problem, by_mpmath = take_rows(y, rows), take_rows(problem, rows), by_mpmath[rows]
-        row = None if self.view is None else self.view.row
-        return reference.judge(y, problem, function, row, by_mpmath)
-
-    def reuses(self, before: Decision, function: Function) -> bool:
-        """Tell whether a decision on the logits as read is one on these."""
-        return self.enclosed[function].enclosure is before.enclosure
-
-    def has_values(self, function: Function) -> bool:
-        """Tell whether the function has values of its own here: one for a row is in its front."""
-        return function != "logsumexp" or self.window.is_first
-
-    def probabilities(self, function: Function) -> Probabilities | None:
-        """Give the audited rows' exact probabilities; None for a function that has none."""
-        if function == "logsumexp":
-            return None
-        if self._probabilities is None:  # softmax and log_softmax are audited in the same rows
-            audited = self.kinds(function) == RowKind.AUDITED
-            enclosure = take_rows(self.enclosed["softmax"].enclosure, audited)
-            self._probabilities = Probabilities(enclosure, self.problem.values[audited])
-        return self._probabilities
-
-    def kinds(self, function: Function) -> NDArray[np.int8]:
-        """Tell which rows are audited."""
-        if self._census is None:
-            known = None if self.view is None else self.view.census
-            self._census = known or Census.of(self.problem)
-        return self._census.kinds(function)
-
-    def evaluation(self, arithmetic: Arithmetic) -> Evaluation:
-        """Give what all algorithms in one arithmetic share."""
-        if arithmetic not in self._evaluations:
-            known = None if self.view is None else self.view.reductions[arithmetic]
-            start = self.window.start
-            self._evaluations[arithmetic] = Evaluation(self.problem, arithmetic, known, start)
-        return self._evaluations[arithmetic]
