@@ -13,7 +13,7 @@ from softaudit.grouping import grouped
 from softaudit.implementation import Algorithms
 from softaudit.long_view import WINDOW, LongView
 from softaudit.metrics import LargestErrors, Shared, Yardstick, compare
-from softaudit.model import WHOLE, RowKind, Window, take_rows
+from softaudit.model import TIERS, WHOLE, RowKind, Window, take_rows
 from softaudit.problem import finite_range, pose
 from softaudit.tally import Tally
 
@@ -32,8 +32,6 @@ AS_READ = FORMATS["float64"]
 
 _GATHERING = 0.4
 """Part of the time of a long row, about, that goes by before its windows are judged."""
-
-TIERS = ("double_word", "enclosed_sum", "mpmath", "undecided")
 
 
 def let_memory_be_kept() -> None:

@@ -22,6 +22,7 @@ from softaudit.json_v1.strict import loads
 from softaudit.json_v1.write import SCHEMA
 from softaudit.metrics import BINS_PER_OCTAVE, CAUSES, COUNTS, INFINITE_BIN, ONE_ULP_BIN, TOP_K
 from softaudit.model import (
+    TIERS,
     Audit,
     Bound,
     Cell,
@@ -41,7 +42,6 @@ from softaudit.report import Report, SkippedSource
 from softaudit.tally import OVERFLOW, UNDERFLOW
 
 TOOL = ("softaudit", "numpy")
-TIERS = ("double_word", "enclosed_sum", "mpmath", "undecided")
 EVENTS = (
     *COUNTS,
     *("overflow.cast", "overflow.cast_to_mask", "overflow.saturated"),

@@ -1,0 +1,88 @@
+"""All that is found out about one source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from softaudit.model.cell import Cell
+    from softaudit.model.logits import Source
+    from softaudit.model.plan import SkippedCell
+    from softaudit.model.row_table import RowTable
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceUse:
+    """What the judge did.
+
+    Attributes
+    ----------
+    method : str
+    tiers : mapping of str to int
+        Values by what settled them, each counted once for a function and format: "double_word",
+        their enclosure; "enclosed_sum", mpmath with the row's sum by double-words; "mpmath" alone;
+        "undecided", nothing within the budget.
+    ulp_radius : float
+        Errors that differ by less are the same, in ulp.
+    """
+
+    method: str
+    tiers: Mapping[str, int]
+    ulp_radius: float
+
+    @property
+    def undecided(self) -> int:
+        """Values that are still open."""
+        return self.tiers["undecided"]
+
+    @property
+    def settled_by_mpmath(self) -> int:
+        """Values that took more than double-words."""
+        return self.tiers["enclosed_sum"] + self.tiers["mpmath"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Audit:
+    """All cells of one source.
+
+    Attributes
+    ----------
+    source : Source
+    temperature : float
+    sampled : int or None
+        How many rows were taken instead of all.
+    reference : ReferenceUse
+    cells : tuple of Cell
+    skipped : tuple of SkippedCell
+    range : tuple of float, or None
+        Least and largest finite logit.
+    widest : float or None
+        The largest gap between finite logits of one row.
+    row : tuple of int or None
+        Index of the one row that was asked for.
+    partial : int or None
+        How many rows were done when the work was stopped; None where all were.
+    tables : tuple of RowTable
+        Rows element by element, where they were asked for.
+    shown_worst : int
+        How many worst elements to show.
+    elementary : str
+        Whose exp and log all cells used in wide formats.
+    """
+
+    source: Source
+    temperature: float
+    sampled: int | None
+    reference: ReferenceUse
+    cells: tuple[Cell, ...]
+    skipped: tuple[SkippedCell, ...]
+    range: tuple[float, float] | None
+    widest: float | None
+    row: tuple[int, ...] | None = None
+    partial: int | None = None
+    tables: tuple[RowTable, ...] = ()
+    shown_worst: int = 5
+    elementary: str = "numpy"
