@@ -232,10 +232,11 @@ def _blockwise(
     argument: Callable[[NDArray[Any], NDArray[Any], NDArray[Any]], NDArray[Any]],
 ) -> NDArray[Any]:
     x, (c,) = a.logits(), a.constant(LOG2_E)
-    m = a.block_maximum(x, size)
+    blocks = a.in_blocks(size)
+    m = blocks.maximum(x)
     # A block that begins the row with masks alone subtracts 0 instead of −∞, and is rescaled by 0.
     u = a.multiply(a.finite_or_zero(m), c)
-    factors = a.block_factors(a.multiply(m, c), u, size)
-    e = a.exp2(argument(x, c, a.shift_of_block(u, size)))
-    total = a.blockwise_sum(e, factors, size)
-    return a.multiply(a.rescaled(e, factors, size), a.reciprocal(total))
+    factors = blocks.factors(a.multiply(m, c), u)
+    e = a.exp2(argument(x, c, blocks.shift(u)))
+    total = blocks.sum(e, factors)
+    return a.multiply(blocks.rescaled(e, factors), a.reciprocal(total))

@@ -8,7 +8,8 @@ and to 2048 along another), so the same code would mean two things.
 
 from softaudit.arithmetic.constants import LOG2_E, LOG_2
 from softaudit.arithmetic.elementary import ELEMENTARY
-from softaudit.arithmetic.evaluation import Evaluation, Pending, Reductions, unchecked
+from softaudit.arithmetic.evaluation import Evaluation
+from softaudit.arithmetic.expressions import Pending, Reductions, unchecked
 from softaudit.arithmetic.rescaled import ORDERS as ONE_PASS_ORDERS
 from softaudit.arithmetic.summation import ORDERS, total
 
