@@ -61,9 +61,7 @@ def exp(x: NDArray[Any], form: Format, elementary: str = "numpy") -> NDArray[Any
         Of the same dtype.  exp(−∞) = 0, exp(+∞) = +∞, NaN stays NaN; overflow is what the format
         makes of it.
     """
-    if form.precision > _NARROW:
-        return round_to(ELEMENTARY[elementary].exp(np.ascontiguousarray(x)), form)
-    return _by_float64(np.exp, x, form)
+    return _rounded(ELEMENTARY[elementary].exp, np.exp, x, form)
 
 
 def log(x: NDArray[Any], form: Format, elementary: str = "numpy") -> NDArray[Any]:
@@ -83,9 +81,7 @@ def log(x: NDArray[Any], form: Format, elementary: str = "numpy") -> NDArray[Any
         Of the same dtype.  log(0) = −∞ (NaN where the format has no infinity), log(+∞) = +∞, of a
         negative number NaN.
     """
-    if form.precision > _NARROW:
-        return round_to(ELEMENTARY[elementary].log(np.ascontiguousarray(x)), form)
-    return _by_float64(np.log, x, form)
+    return _rounded(ELEMENTARY[elementary].log, np.log, x, form)
 
 
 def exp2(x: NDArray[Any], form: Format, elementary: str = "numpy") -> NDArray[Any]:
@@ -105,10 +101,7 @@ def exp2(x: NDArray[Any], form: Format, elementary: str = "numpy") -> NDArray[An
         Of the same dtype.  2^−∞ = 0, 2^∞ = +∞, NaN stays NaN; overflow is what the format makes
         of it.
     """
-    if form.precision > _NARROW:
-        found = ELEMENTARY[elementary].exp2(np.ascontiguousarray(x))
-        return round_to(found, form)
-    return _by_float64(_exp2, x, form)
+    return _rounded(ELEMENTARY[elementary].exp2, _exp2, x, form)
 
 
 def log1p(x: NDArray[Any], form: Format, elementary: str = "numpy") -> NDArray[Any]:
@@ -128,10 +121,7 @@ def log1p(x: NDArray[Any], form: Format, elementary: str = "numpy") -> NDArray[A
         Of the same dtype.  log1p(−1) = −∞ (NaN where the format has no infinity), log1p(+∞) = +∞,
         below −1 NaN.
     """
-    if form.precision > _NARROW:
-        found = ELEMENTARY[elementary].log1p(np.ascontiguousarray(x))
-        return round_to(found, form)
-    return _by_float64(np.log1p, x, form)
+    return _rounded(ELEMENTARY[elementary].log1p, np.log1p, x, form)
 
 
 def _exp2(x: NDArray[Any], dtype: type[np.float64]) -> NDArray[Any]:
@@ -142,8 +132,13 @@ def _exp2(x: NDArray[Any], dtype: type[np.float64]) -> NDArray[Any]:
     return np.asarray(np.ldexp(np.exp2(wide - n), scale))
 
 
-def _by_float64(function: Function, x: NDArray[Any], form: Format) -> NDArray[Any]:
+def _rounded(
+    wide: Callable[[NDArray[Any]], NDArray[Any]], function: Function, x: NDArray[Any], form: Format
+) -> NDArray[Any]:
+    """Round what `wide` gives, or in narrow formats what `function` gives in float64."""
     contiguous = np.ascontiguousarray(x)
+    if form.precision > _NARROW:
+        return round_to(wide(contiguous), form)
     if contiguous.size < _WORTH_A_TABLE:
         return _narrow(function, contiguous, form)
     codes = contiguous.view(np.uint32) >> np.uint32(24 - form.precision)
