@@ -18,7 +18,7 @@ Error analysis, u = 2^−53; bounds of the operations are those of `double_word`
 4.  softmax: e_j times the double-word 1/(c + S), relative 2^−88 + 2^−91 + 2^−87.8 + 24u²: below
     2^−86.8.  Of a maximum, where S ≤ c: what is missing from 1/c is relative 2^−86.7 and at
     most half of it, and two roundings of the low part are below 2^−104.
-5.  L: see `_log_of_total`: relative below LOG_ERROR = 2^−86.
+5.  L: see `log_of_total`: relative below LOG_ERROR = 2^−86.
 6.  g_j − L: a two-sum without error, and two roundings of low parts that are at most u |g_j| and
     u L.  Both are ≤ 0, so that all of it is below (2^−86 + 2^−101) |g_j − L|.  logsumexp has m/T in
     place of g_j, may cancel, and states its radius row by row.
@@ -35,9 +35,8 @@ of their row, and add up to what the enclosures of every window need.
 from __future__ import annotations
 
 from copy import copy
-from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -46,6 +45,8 @@ from softaudit.model import Enclosure
 from softaudit.reference import double_word as dw
 from softaudit.reference.double_word import DoubleWord
 from softaudit.reference.exponential import exp
+from softaudit.reference.log_of_total import LOG_ERROR, log_of_total
+from softaudit.reference.windows import DEEP, Peak, Share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +56,6 @@ if TYPE_CHECKING:
 
 SOFTMAX_ERROR = 2.0**-86.7
 SOFTMAX_RADIUS = 2.0**-86.6
-LOG_ERROR = 2.0**-86
 LOG_RADIUS = 2.0**-85.9
 RELATIVE_RADIUS = 2.0**-85
 QUOTIENT_ERROR = 2.0**-102
@@ -63,64 +63,8 @@ QUOTIENT_ERROR = 2.0**-102
 
 LARGEST_GAP = 1664.0
 """exp(−1664) < 2^LEAST_BINADE: softmax below it is enclosed by [0, 2^(LEAST_BINADE + 1)]."""
-DEEP = -866
-"""Least binade of S, and of a term that is held without an exponent beside it."""
-LARGEST_LOGIT = 2.0**700
-LARGEST_TEMPERATURE = 2.0**100
 SMALL_SHARE = 2.0**-20
 """S/c below which the softmax of a maximum gets a radius that shrinks with S."""
-
-
-class Peak(NamedTuple):
-    """The largest and the least logits of rows, shape (rows, 1); masks are no logits here.
-
-    NaN in a row with NaN.  Of nothing but masks the largest is −∞ and the least +∞.
-    """
-
-    top: NDArray[np.float64]
-    least: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, x: NDArray[np.float64]) -> Peak:
-        """Look at a window."""
-        least = x.min(axis=-1, keepdims=True)
-        if np.isneginf(least).any():
-            least = np.where(x == -np.inf, np.inf, x).min(axis=-1, keepdims=True)
-        return cls(x.max(axis=-1, keepdims=True), least)
-
-    def beside(self, other: Peak) -> Peak:
-        """Put two windows of the same rows together."""
-        return Peak(np.maximum(self.top, other.top), np.minimum(self.least, other.least))
-
-    def rows(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Peak:
-        """Give some rows."""
-        return Peak(self.top[chosen], self.least[chosen])
-
-    def tame(self, temperature: float) -> NDArray[np.bool_]:
-        """Tell which rows the error analysis covers, if S is not too small; shape (rows,)."""
-        if not 1 / LARGEST_TEMPERATURE <= temperature <= LARGEST_TEMPERATURE:
-            return np.zeros(len(self.top), dtype=np.bool_)
-        small = (np.abs(self.top) < LARGEST_LOGIT) & (np.abs(self.least) < LARGEST_LOGIT)
-        return np.asarray(small[:, 0])
-
-
-class Share(NamedTuple):
-    """c and S, of a window or of whole rows, shape (rows, 1)."""
-
-    ties: NDArray[np.float64]
-    others: DoubleWord
-
-    def beside(self, other: Share) -> Share:
-        """Put two windows of the same rows together."""
-        return Share(self.ties + other.ties, dw.add(self.others, other.others))
-
-    def rows(self, chosen: NDArray[np.bool_]) -> Share:
-        """Give some rows."""
-        return Share(self.ties[chosen], self.others.rows(chosen))
-
-    def ordinary(self) -> NDArray[np.bool_]:
-        """Tell in which rows S is large enough; shape (rows,)."""
-        return np.asarray((self.others.high >= 2.0**DEEP)[:, 0])
 
 
 class Terms:
@@ -305,7 +249,7 @@ class Sums:
     @cached_property
     def log_of_total(self) -> DoubleWord:
         """L = log(c + S) > 0, relative error below LOG_ERROR."""
-        return _log_of_total(self.sum, self.others, self.ties)
+        return log_of_total(self.sum, self.others, self.ties)
 
 
 _WIDEN = 1 + 2.0**-50
@@ -347,67 +291,3 @@ def _sum_of(a: DoubleWord, b: DoubleWord) -> DoubleWord:
     """Add double-words of any signs; the error is of the low parts, see 6."""
     s, rest = dw.two_sum(a.high, b.high)
     return dw.fast_two_sum(s, rest + (a.low + b.low))
-
-
-def _log_of_total(total: DoubleWord, others: DoubleWord, ties: NDArray[np.float64]) -> DoubleWord:
-    """Take log(c + S).
-
-    Where c = 1 and S ≤ 1/2: 2 atanh(S/(2 + S)), whose relative error is that of S and 60u².
-    Elsewhere one Newton step from a double L0 within 2^−45: log(c + S) = L0 + log1p(δ) with
-    δ = (c + S) exp(−L0) − 1, |δ| < 2^−44, so that δ − δ²/2 is within 2^−133; δ has the absolute
-    error 2^−87.8 S/(c + S) + 2^−88 + 30u²: below 2^−86.9, and L ≥ log 2, where c + S ≥ 2, which
-    is 2^−86.3 relatively; elsewhere c = 1 and 1/2 < S < 1, and with t = S the bound
-    (2^−87.8 t/(1 + t) + 2^−88)/log(1 + t) falls with t: at t = 1/2 it is 2^−86.2.
-    """
-    high, low = np.empty_like(total.high), np.empty_like(total.low)
-    small = ((ties == 1.0) & (others.high <= 0.5))[:, 0]
-    if small.any():
-        high[small], low[small] = _log1p(others.rows(small))
-    if not small.all():
-        high[~small], low[~small] = _newton(total.rows(~small))
-    return DoubleWord(high, low)
-
-
-_COEFFICIENTS = [
-    (1 / (2 * k + 1), float(Fraction(1, 2 * k + 1) - Fraction(1 / (2 * k + 1)))) for k in range(21)
-]
-
-
-def _log1p(t: DoubleWord) -> DoubleWord:
-    """Take log(1 + t) for 0 < t ≤ 1/2 as 2 atanh(s), s = t/(2 + t) ≤ 1/5.
-
-    z = s² ≤ 1/25; terms from z^21 on are left out: below 2^−97 relatively.  The terms from z^12
-    on are summed in double: 2^−52 of them is below 2^−107.
-    """
-    s = dw.divide(t, dw.add_double(t, np.full(t.high.shape, 2.0)))
-    z = dw.multiply(s, s)
-    tail = np.zeros_like(z.high)
-    for coefficient, _ in reversed(_COEFFICIENTS[12:]):
-        tail = coefficient + z.high * tail
-    series = DoubleWord(tail, np.zeros_like(tail))
-    for high, low in reversed(_COEFFICIENTS[:12]):
-        constant = DoubleWord(np.full(tail.shape, high), np.full(tail.shape, low))
-        series = dw.add(constant, dw.multiply(z, series))
-    return dw.multiply(s, series).scaled(2.0)
-
-
-def _newton(total: DoubleWord) -> DoubleWord:
-    start = _rough_log(total.high)
-    inverse, exponent = exp(DoubleWord(-start, np.zeros_like(start)))
-    near_one = dw.multiply(total, inverse.scaled(power_of_two(exponent)))
-    delta = dw.add_double(near_one, np.full(start.shape, -1.0))
-    correction = dw.add_double(delta, -0.5 * delta.high * delta.high)
-    return dw.add_double(correction, start)
-
-
-def _rough_log(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Take log(x) of x ≥ 1 to about 2^−48: 2 atanh of a fraction in ±0.18, and some log 2."""
-    fraction, exponent = np.frexp(x)
-    lower = fraction < 0.7071067811865476
-    fraction = np.where(lower, 2 * fraction, fraction)
-    s = (fraction - 1) / (fraction + 1)
-    z = s * s
-    series = np.zeros_like(z)
-    for coefficient, _ in reversed(_COEFFICIENTS[:12]):
-        series = coefficient + z * series
-    return np.asarray(2 * s * series + (exponent - lower) * 0.6931471805599453)

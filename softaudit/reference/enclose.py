@@ -9,8 +9,9 @@ import numpy as np
 from softaudit.formats import LEAST_BINADE
 from softaudit.model import Enclosure, Function
 from softaudit.reference import by_mpmath
-from softaudit.reference.certified import Peak, RepeatedTerms, Sums, Terms
+from softaudit.reference.certified import RepeatedTerms, Sums, Terms
 from softaudit.reference.repeats import NARROW, Repeats
+from softaudit.reference.windows import Peak
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

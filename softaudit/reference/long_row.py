@@ -15,10 +15,11 @@ from mpmath import libmp
 
 from softaudit.errors import InputError
 from softaudit.reference import by_mpmath
-from softaudit.reference.certified import Peak, Share, Sums, Terms
+from softaudit.reference.certified import Sums, Terms
 from softaudit.reference.enclose import WIDE, Enclosed
 from softaudit.reference.exact import BASE_PRECISION, LARGEST_PRECISION, Row, far_term
 from softaudit.reference.sharp import SharpSum, sharp_sum
+from softaudit.reference.windows import Peak, Share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,9 +15,10 @@ from mpmath import libmp
 from softaudit.formats import LEAST_BINADE, Format, binade, round_fraction
 from softaudit.model import Decision, Enclosure, Function
 from softaudit.reference import decide
-from softaudit.reference.certified import Peak, Terms
+from softaudit.reference.certified import Terms
 from softaudit.reference.exact import BASE_PRECISION, LARGEST_PRECISION, Mpf, Row
 from softaudit.reference.sharp import SharpSum, sharp_sum
+from softaudit.reference.windows import Peak
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

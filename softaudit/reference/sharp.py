@@ -30,7 +30,7 @@ from mpmath import libmp
 
 from softaudit.formats import power_of_two
 from softaudit.reference import double_word as dw
-from softaudit.reference.certified import Peak, quotient
+from softaudit.reference.certified import quotient
 from softaudit.reference.double_word import DoubleWord
 from softaudit.reference.exponential import ENTRIES, table
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.reference.exact import Mpf
+    from softaudit.reference.windows import Peak
 
 _LARGEST_GAP = 692.0
 """exp(−692) > 2^−1000."""

@@ -19,7 +19,8 @@ from softaudit.metrics import edge
 from softaudit.model import PLAIN, Enclosure
 from softaudit.plan import make_plan
 from softaudit.reference import by_mpmath
-from softaudit.reference.certified import RELATIVE_RADIUS, Peak, Share, Sums, Terms
+from softaudit.reference.certified import RELATIVE_RADIUS, Sums, Terms
+from softaudit.reference.windows import Peak, Share
 from softaudit.sources.array import from_array
 
 from ..hard_rows import HARD_ROWS

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from flint import arb, ctx
 
-from softaudit.reference.certified import Peak
 from softaudit.reference.sharp import sharp_sum
+from softaudit.reference.windows import Peak
 
 
 def relative_error(x: np.ndarray, temperature: float) -> tuple[arb, int]:
