@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from softaudit import reference
+from softaudit.cell_making import make_cell
 from softaudit.elements import row_tables
 from softaudit.errors import InputError, OptionError
 from softaudit.long_view import WINDOW, AskedRows
 from softaudit.model import Audit, CellKey, ReferenceUse, SkippedCell
 from softaudit.problem import round_temperature
-from softaudit.tally import make_cell
 from softaudit.work import Abandoned, Work, let_memory_be_kept
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from mpmath import mp, mpf
 import softaudit
 from softaudit import reference
 from softaudit.audit import audit
+from softaudit.cell_making import make_cell
 from softaudit.errors import InputError, OptionError
 from softaudit.findings import findings
 from softaudit.formats import FORMATS
@@ -23,7 +24,6 @@ from softaudit.model import RowKind
 from softaudit.plan import make_plan
 from softaudit.report import make_report
 from softaudit.sources.array import from_array
-from softaudit.tally import make_cell
 from softaudit.work import Work
 
 from .cells import cell_of, error_ulp, exact, ulp

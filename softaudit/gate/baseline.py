@@ -11,10 +11,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from softaudit.cell_making import OVERFLOW, UNDERFLOW
 from softaudit.errors import InputError, UnjudgedError
 from softaudit.json_v1 import FIGURES
 from softaudit.model import RowKind
-from softaudit.tally import OVERFLOW, UNDERFLOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

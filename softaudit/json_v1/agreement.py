@@ -9,9 +9,9 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from softaudit.algorithms import ALGORITHMS
+from softaudit.cell_making import OVERFLOW, UNDERFLOW, percentiles
 from softaudit.json_v1.figures import ORIGINS
 from softaudit.metrics import BINS_PER_OCTAVE, INFINITE_BIN, ONE_ULP_BIN, WORTH_TELLING, edge
-from softaudit.tally import OVERFLOW, UNDERFLOW, percentiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,9 +5,9 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from softaudit.cell_making import OVERFLOW, UNDERFLOW
 from softaudit.metrics import CAUSES
 from softaudit.model import RowKind
-from softaudit.tally import OVERFLOW, UNDERFLOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from softaudit.algorithms import BLOCKWISE
+from softaudit.cell_making import OVERFLOW, UNDERFLOW
 from softaudit.errors import InputError, OptionError
 from softaudit.json_v1.agreement import disagreements
 from softaudit.json_v1.figures import ORIGINS, ROWS, ULP
@@ -23,7 +24,6 @@ from softaudit.model import (
     Worst,
 )
 from softaudit.plan import make_key
-from softaudit.tally import OVERFLOW, UNDERFLOW
 
 EVENTS = (
     *COUNTS,
