@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from softaudit.findings import arithmetic_words
+from softaudit.grouping import grouped
 from softaudit.render.strip import ROUNDED
 from softaudit.wording import NO_BREAK, count, exactly, ulps
 
@@ -51,22 +53,21 @@ def _cause_of(cell: SweptCell, state: State) -> str | None:
 
 def notes(sweep: Sweep) -> Iterator[str]:
     """Say which cells were asked for and do not exist."""
-    reasons: dict[str, int] = {}
-    for skipped in sweep.skipped:
-        reasons[skipped.reason] = reasons.get(skipped.reason, 0) + 1
+    reasons = Counter(skipped.reason for skipped in sweep.skipped)
     yield from (f"{count(number, 'cell')} skipped: {why}" for why, number in reasons.items())
 
 
 def by_cause(cells: Sequence[SweptCell], state: State) -> Iterator[str]:
     """Give the causes of a state, with the cells of each."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for cell in cells:
-        if cause := _cause_of(cell, state):
-            name = f"{arithmetic_words(cell.key)} {cell.key.algorithm}"
-            found.setdefault(cause, {}).setdefault(cell.key.function, []).append(name)
-    for cause, functions in found.items():
+    found = grouped((cause, cell) for cell in cells if (cause := _cause_of(cell, state)))
+    for cause, caused in found.items():
+        functions = grouped((cell.key.function, _name(cell)) for cell in caused)
         parts = (f"{function} {', '.join(names)}" for function, names in functions.items())
         yield f"{cause}: {'; '.join(parts)}"
+
+
+def _name(cell: SweptCell) -> str:
+    return f"{arithmetic_words(cell.key)} {cell.key.algorithm}"
 
 
 def holds(sweep: Sweep) -> Iterator[str]:
