@@ -106,22 +106,25 @@ def of_logarithm(judged: Judged, p: Probabilities) -> Looked:
     v, d = judged.output.values, judged.errors.difference
     if p.masks is not None:
         d = np.where(p.masks, 0.0, d)
-    least, most = float(d.min()), float(d.max())
+    largest = judged.errors.absolute
+    if not judged.yardstick.all_counted:
+        largest = max(-float(d.min()), float(d.max()))
     flags = np.zeros((2, len(v)), dtype=np.bool_)
-    if not least > -np.inf:
+    if not largest < np.inf:
         flags[0] = (d == -np.inf).any(axis=-1)
     if p.far.size:
         d = d.copy()
         d.put(p.far, 0.0)
-    terms, grown = divergence.exp_terms(d, judged.form)
+    terms, grown = divergence.exp_terms(d, judged.form, largest)
     terms *= p.value
     grown *= p.value
     # e^−746 is 0 in float64; what is not below it may be NaN.
     at = p.gone[~(v.take(p.gone) < -746.0)]
     outside = _sums_of(at, exp(v.take(at)), v.shape)
-    distance = by_chunks(np.abs(grown)) + outside
-    sums = [by_chunks(terms), by_chunks(grown), outside, outside, distance]
-    return np.stack(sums), flags, Extremes(direct=max(-least, most))
+    surplus = by_chunks(grown)
+    distance = by_chunks(np.abs(grown, out=grown)) + outside
+    sums = [by_chunks(terms), surplus, outside, outside, distance]
+    return np.stack(sums), flags, Extremes(direct=largest)
 
 
 def _sums_of(

@@ -110,9 +110,9 @@ def log_ratio(r: float, ratio: float) -> float:
 
 
 def exp_terms(
-    d: NDArray[np.float64], form: Format
+    d: NDArray[np.float64], form: Format, largest: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give ψ(d) and e^d − 1; of −∞, ∞ and −1."""
+    """Give ψ(d) and e^d − 1 of |d| ≤ largest; of −∞, ∞ and −1."""
     bound = min(_PSI) if form.precision >= 24 else max(_PSI)
     with np.errstate(all="ignore"):
         terms = d * (1 / factorial(_PSI[bound] + 1))
@@ -123,8 +123,8 @@ def exp_terms(
         terms *= d
         terms *= d
         grown = terms + d
-        large = np.flatnonzero(np.abs(d) > bound)
-        if large.size:
+        if not largest <= bound:
+            large = np.flatnonzero(np.abs(d) > bound)
             some = d.take(large)
             power = np.zeros_like(some)
             above = ~(some < -746.0)  # below, e^d is 0 in float64

@@ -15,6 +15,8 @@ CHUNK = 4096
 
 _LEAST = -1074
 _AT_ONCE = 1 << 15
+_WORTH_IT = 1 << 12
+"""Numbers from which adding them up takes longer than the calls that it takes."""
 
 
 class ExactSum:
@@ -22,6 +24,8 @@ class ExactSum:
 
     def __init__(self) -> None:
         self._units = 0
+        self._waiting: list[NDArray[np.float64]] = []
+        self._to_come = 0
         self.count = 0
 
     def add_rows(self, values: NDArray[np.float64], count: int | None = None) -> None:
@@ -44,13 +48,23 @@ class ExactSum:
         self.count += (values.size if count is None else count) - sums.size
 
     def add(self, values: NDArray[np.float64]) -> None:
-        """Add finite, non-negative numbers."""
-        for start in range(0, values.size, _AT_ONCE):
-            self._add(values[start : start + _AT_ONCE])
+        """Add finite, non-negative numbers, few of them together with those that come next."""
+        self.count += values.size
+        self._to_come += values.size
+        self._waiting.append(values.copy())
+        if self._to_come >= _WORTH_IT:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Add what waits."""
+        if self._to_come:
+            values = np.concatenate(self._waiting)
+            self._waiting, self._to_come = [], 0
+            for start in range(0, values.size, _AT_ONCE):
+                self._add(values[start : start + _AT_ONCE])
 
     def _add(self, values: NDArray[np.float64]) -> None:
         """Sum significands per exponent, in halves of 27 and 26 bits: 2^15 of them do not round."""
-        self.count += values.size
         fraction, exponent = np.frexp(values)
         scaled = np.ldexp(fraction, 27)
         head = np.floor(scaled)
@@ -64,6 +78,7 @@ class ExactSum:
 
     def merge(self, other: ExactSum) -> None:
         """Add what another sum has."""
+        other._catch_up()
         self._units += other._units
         self.count += other.count
 
@@ -71,4 +86,5 @@ class ExactSum:
         """Give the mean, rounded once; None of nothing."""
         if self.count == 0:
             return None
+        self._catch_up()
         return float(Fraction(self._units, self.count) * Fraction(2) ** _LEAST)

@@ -62,7 +62,8 @@ class Excess(_Errors):
         if judged.largest < 0:
             return
         excess = judged.error - judged.yardstick.floor
-        np.maximum(excess, 0.0, out=excess)
+        if not excess.min() >= 0:
+            np.maximum(excess, 0.0, out=excess)
         whole = judged.yardstick.all_counted
         counted = excess if whole else excess[judged.counted]
         self._take(excess, float(counted.max()), all_counted=whole)

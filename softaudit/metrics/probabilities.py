@@ -33,8 +33,8 @@ class Probabilities:
         Those of them that are no masks.
     masks : ndarray of bool, or None where there are none
     logits : ndarray of float64
-    largest : ndarray of float64, shape (rows, TOP_K)
-        The largest logits, in descending order.
+    largest : ndarray of int64, shape (rows, TOP_K)
+        The places of the largest logits, in descending order.
     """
 
     def __init__(self, softmax: Enclosure, logits: NDArray[np.float64]) -> None:
@@ -51,4 +51,4 @@ class Probabilities:
             self.value.put(self.gone, 0.0)
             self.inverse.put(self.gone, 0.0)
         self.logits = logits
-        self.largest = np.take_along_axis(logits, leading(logits), axis=-1)
+        self.largest = leading(logits)

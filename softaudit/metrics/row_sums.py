@@ -26,7 +26,8 @@ def two_parts(v: NDArray[np.float64]) -> NDArray[np.float64]:
         Not finite where a result is not.
     """
     with np.errstate(all="ignore"):
-        head = (v + _TO_2_38) - _TO_2_38
+        head = v + _TO_2_38
+        head -= _TO_2_38
         return np.stack([by_chunks(head), by_chunks(v - head)])
 
 

@@ -48,12 +48,12 @@ def test_terms_up_to_their_bound(form):
 @pytest.mark.parametrize("form", ["bfloat16", "float32"])
 def test_psi_and_what_e_grows_by(form):
     d = np.concatenate([SMALL, [5.0, -5.0, 300.0, -800.0]])
-    terms, grown = exp_terms(d, FORMATS[form])
+    terms, grown = exp_terms(d, FORMATS[form], inf)
     with mp.workprec(300):
         for value, psi, more in zip(d.tolist(), terms.tolist(), grown.tolist(), strict=True):
             assert near(psi, mp.expm1(mpf(value)) - mpf(value)), value
             assert near(more, mp.expm1(mpf(value))), value
-    terms, grown = exp_terms(np.array([-inf, 1000.0]), FORMATS[form])
+    terms, grown = exp_terms(np.array([-inf, 1000.0]), FORMATS[form], inf)
     assert (terms.tolist(), grown.tolist()) == ([inf, inf], [-1.0, inf])
 
 

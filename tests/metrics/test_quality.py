@@ -131,8 +131,7 @@ def test_windows_of_a_row_have_the_leaders_of_the_row(row, cut):
 
     def leaders(part):
         logits = x[:, part]
-        largest = np.take_along_axis(logits, leading(logits), axis=-1)
-        return Leaders.of(v[:, part], logits, largest)
+        return Leaders.of(v[:, part], logits, leading(logits))
 
     parts = leaders(slice(None, cut)).beside(leaders(slice(cut, None)))
     for found, expected in zip(parts, leaders(slice(None)), strict=True):
