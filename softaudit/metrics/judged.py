@@ -33,7 +33,7 @@ class Errors(NamedTuple):
     absolute : float
         The largest |v − y| of those that count; −1 where none does.
     relative : callable
-        Gives the largest |v − y| / |y|, which is seldom asked for.
+        Gives the largest |v − y| / |y|, if it is above one that is known, or what is not above it.
     difference : ndarray of float64
         v − y.
     distance : ndarray of float64
@@ -42,7 +42,7 @@ class Errors(NamedTuple):
 
     ulp: NDArray[np.float64]
     absolute: float
-    relative: Callable[[], float]
+    relative: Callable[[float], float]
     difference: NDArray[np.float64]
     distance: NDArray[np.float64]
 
@@ -106,10 +106,28 @@ class Yardstick:
         if not largest < np.inf:
             # v is NaN or infinite; or the error itself is beyond float64.
             error[self.counted & ~np.isfinite(v)] = largest = np.inf
-        relative = partial(self._relative, v, absolute)
+        relative = partial(self._relative, v, absolute, error)
         return Errors(error, largest, relative, difference, absolute)
 
-    def _relative(self, v: NDArray[np.float64], absolute: NDArray[np.float64]) -> float:
+    def _relative(
+        self,
+        v: NDArray[np.float64],
+        absolute: NDArray[np.float64],
+        error: NDArray[np.float64],
+        known: float,
+    ) -> float:
+        """Give the largest |v − y| / |y| of the elements that count, if it is above one known."""
+        # What is below this is not above the one known; widened for the roundings of both sides.
+        least = known / (self.most_relative * (1 + 2.0**-48))
+        if not least > 0:
+            return self._largest_relative(v, absolute)
+        at = np.flatnonzero(error >= least)
+        with np.errstate(all="ignore"):
+            relative = absolute.take(at) / np.abs(self.decision.enclosure.high.take(at))
+        largest = float(relative.max(initial=-1.0))
+        return np.inf if np.isnan(largest) else largest
+
+    def _largest_relative(self, v: NDArray[np.float64], absolute: NDArray[np.float64]) -> float:
         """Give the largest |v − y| / |y| of the elements that count; −1 where none does."""
         with np.errstate(all="ignore"):
             relative = absolute / np.abs(self.decision.enclosure.high)

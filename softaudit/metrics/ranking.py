@@ -61,8 +61,10 @@ def leading_near(values: NDArray[np.float64], guess: NDArray[np.int64]) -> NDArr
     (rows, columns), wanted = values.shape, guess.shape[-1]
     if columns < _SHORT:
         return leading(values)
-    least = np.take_along_axis(values, guess, axis=-1).min(axis=-1, keepdims=True)
-    row, place = np.divmod(np.flatnonzero(values >= least), columns)
+    guessed = np.take_along_axis(values, guess, axis=-1)
+    least = guessed.min(axis=-1)
+    least[least == guessed.max(axis=-1)] = np.nan  # all alike, as zeros are, and more beside them
+    row, place = np.divmod(np.flatnonzero(values >= least[:, None]), columns)
     count = np.bincount(row, minlength=rows)
     few = (count >= wanted) & (count < _MANY)  # none reach a NaN
     row, place = row[few[row]], place[few[row]]

@@ -44,9 +44,7 @@ class UlpErrors:
         if judged.largest < 0:
             return
         self.radius = max(self.radius, judged.yardstick.radius)
-        # The bound is widened for the roundings of both sides.
-        if not judged.largest * judged.yardstick.most_relative * (1 + 2.0**-50) < self.relative:
-            self.relative = max(self.relative, judged.errors.relative())
+        self.relative = max(self.relative, judged.errors.relative(self.relative))
         whole = judged.yardstick.all_counted
         if whole and judged.largest < np.inf:
             self.sum.add_rows(judged.error)

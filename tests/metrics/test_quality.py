@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import softaudit
-from softaudit.metrics.ranking import TOP_K, Leaders, leading
+from softaudit.metrics.ranking import TOP_K, Leaders, leading, leading_near
 
 from ..cells import cell_of
 
@@ -122,6 +122,17 @@ def test_the_leading_places_are_those_of_a_stable_sort(rows):
     values = np.array(rows)
     expected = np.argsort(-values, axis=-1, kind="stable")[:, :TOP_K]
     np.testing.assert_array_equal(leading(values), expected)
+
+
+@pytest.mark.parametrize("steps", [1, 8, 1 << 20])
+def test_a_guess_changes_no_leading_place(steps):
+    """Rows that follow the guess, with ties and without; that lead with an infinity, or with zeros."""
+    logits = np.random.default_rng(steps).normal(size=(8, 3000))
+    values = np.round((logits + 0.01) * steps) / steps
+    values[1, 7], values[2, 7], values[3] = inf, -inf, 0.0
+    values[4, 5:], values[5, 9:], values[6] = -inf, 0.5, logits[0]
+    expected = np.argsort(-values, axis=-1, kind="stable")[:, :TOP_K]
+    np.testing.assert_array_equal(leading_near(values, leading(logits)), expected)
 
 
 @given(st.lists(VALUES, min_size=2, max_size=14), st.integers(1, 13))
