@@ -126,7 +126,7 @@ def test_the_leading_places_are_those_of_a_stable_sort(rows):
 
 @pytest.mark.parametrize("steps", [1, 8, 1 << 20])
 def test_a_guess_changes_no_leading_place(steps):
-    """Rows that follow the guess, with ties and without; that lead with an infinity, or with zeros."""
+    """Rows that follow the guess, with ties and without; rows of infinities, and of zeros."""
     logits = np.random.default_rng(steps).normal(size=(8, 3000))
     values = np.round((logits + 0.01) * steps) / steps
     values[1, 7], values[2, 7], values[3] = inf, -inf, 0.0
