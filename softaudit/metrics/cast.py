@@ -84,8 +84,9 @@ class Cast:
             blur = (cast.radius + y.radius) * (1.001 * 2.0**form.precision)
             if any(blur.strides) or float(error.min(initial=np.inf)) <= blur.max(initial=0.0):
                 error[error <= blur] = 0.0
-        far = np.union1d(cast.far(), y.far())
+        far = np.concatenate([cast.far(), y.far()])
         if far.size:
+            far = np.unique(far)
             error.put(far, _far_error(cast, original, form, far))
         largest = float(error.max(initial=-1.0))
         if largest < np.inf:

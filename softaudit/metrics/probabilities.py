@@ -42,7 +42,9 @@ class Probabilities:
         masks = softmax.high == 0
         self.masks = masks if masks.any() else None
         self.far = softmax.far()
-        self.gone = np.union1d(self.far, np.flatnonzero(masks))
+        self.gone = self.far
+        if self.masks is not None:
+            self.gone = np.sort(np.concatenate([self.far, np.flatnonzero(masks)]))
         self.value = softmax.high
         with np.errstate(divide="ignore"):
             self.inverse = 1.0 / self.value
