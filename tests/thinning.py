@@ -11,10 +11,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def diagonal(first: Sequence[Any], second: Sequence[Any]) -> list[Any]:
-    """Give all pairs; those off the diagonals, which meet every value of either, are exhaustive."""
-    fewest = min(len(first), len(second))
+def diagonals(first: Sequence[Any], second: Sequence[Any], apart: int | None = None) -> list[Any]:
+    """Give all pairs; those off the diagonals are exhaustive.
+
+    Diagonals meet every value of either list, unless they are farther apart than the shorter one
+    is long: by default just so far.
+    """
+    apart = apart or min(len(first), len(second))
     return [
-        pytest.param(a, b, marks=pytest.mark.exhaustive if (i + j) % fewest else ())
+        pytest.param(
+            a,
+            b,
+            marks=pytest.mark.exhaustive if (i + j) % apart else (),
+            id=f"{_named(a)}-{_named(b)}",
+        )
         for (i, a), (j, b) in product(enumerate(first), enumerate(second))
     ]
+
+
+def _named(case: Any) -> str:
+    return "-".join(map(str, case)) if isinstance(case, tuple) else str(case)

@@ -21,7 +21,7 @@ from softaudit.formats import FORMATS
 from softaudit.plan import make_key
 from softaudit.problem import pose
 
-from ..thinning import diagonal
+from ..thinning import diagonals
 from .scalar_model import NARROW, SCALARS, WIDE, Model
 from .scalar_model import total as total_of
 
@@ -97,11 +97,11 @@ VARIANTS = [(name, "flush", False) for name in SCALARS] + [
 ]
 
 
-@pytest.mark.parametrize("order", ["pairwise", "sequential"])
-@pytest.mark.parametrize(("storage", "subnormals", "saturate"), VARIANTS)
-def test_formats_that_flush_or_saturate(storage, subnormals, saturate, order):
-    variant = {"flushes": subnormals == "flush", "saturates": saturate}
-    model = Model(storage, storage, storage, order, **variant)
+@pytest.mark.parametrize(("variant", "order"), diagonals(VARIANTS, ["pairwise", "sequential"]))
+def test_formats_that_flush_or_saturate(variant, order):
+    storage, subnormals, saturate = variant
+    kind = {"flushes": subnormals == "flush", "saturates": saturate}
+    model = Model(storage, storage, storage, order, **kind)
     options = {"format": storage, "order": order, "subnormals": subnormals, "saturate": saturate}
     options["elementary"] = "correct" if storage in WIDE else "numpy"
     rows = *EDGE_ROWS, *random_rows()[2::5], [450.0] * 3, [-17.0] * 9, [6.0] * 40
@@ -128,19 +128,19 @@ def test_small_blocks(storage, order, algorithm):
         np.testing.assert_array_equal(found, expected, err_msg=f"{storage} {size} {row}")
 
 
-@pytest.mark.parametrize(("storage", "order"), diagonal(SCALARS, ORDERS))
+@pytest.mark.parametrize(("storage", "order"), diagonals(SCALARS, ORDERS))
 def test_real_rows(storage, order):
     for row in real_rows():
         assert_same_bits(row, storage, order=order)
 
 
-@pytest.mark.parametrize(("storage", "order"), diagonal(SCALARS, ORDERS))
+@pytest.mark.parametrize(("storage", "order"), diagonals(SCALARS, ORDERS))
 def test_random_rows(storage, order):
     for row in random_rows():
         assert_same_bits(row, storage, order=order)
 
 
-@pytest.mark.parametrize(("storage", "temperature"), diagonal(SCALARS, [0.7, 0.1, 3.0, 100.0]))
+@pytest.mark.parametrize(("storage", "temperature"), diagonals(SCALARS, [0.7, 0.1, 3.0, 100.0]))
 def test_temperatures_are_rounded_and_divided_by(storage, temperature):
     for row in (*EDGE_ROWS, *real_rows()[::4]):
         assert_same_bits(row, storage, t=temperature)
@@ -169,7 +169,7 @@ def test_mixed_formats_round_at_every_border(storage, compute_in, accumulate):
         assert_same_bits(row, storage, compute_in, accumulate)
 
 
-@pytest.mark.parametrize(("storage", "order"), diagonal(NARROW, ["pairwise", "compensated"]))
+@pytest.mark.parametrize(("storage", "order"), diagonals(NARROW, ["pairwise", "compensated"]))
 def test_a_row_that_crosses_a_chunk(storage, order):
     row = np.random.default_rng(7).normal(0, 2, 5000)
     assert_same_bits(row, storage, order=order)
