@@ -86,15 +86,13 @@ def bfloat16(path):
 
 @pytest.mark.usefixtures("_shared")
 @pytest.mark.parametrize(
-    "source",
-    [in_memory, mapped, fortran_order_along_another_axis, bfloat16],
-    ids=lambda f: f.__name__,
+    ("source", "jobs"),
+    [(in_memory, 2), (mapped, 3), (fortran_order_along_another_axis, 2), (bfloat16, 3)],
+    ids=lambda value: getattr(value, "__name__", value),
 )
-def test_no_number_of_processes_changes_a_byte(source, tmp_path):
+def test_no_number_of_processes_changes_a_byte(source, jobs, tmp_path):
     logits = source(tmp_path / "a.npy")
-    alone = report(logits)
-    for jobs in (2, 3):
-        assert report(logits, block=60, jobs=jobs) == alone
+    assert report(logits, block=60, jobs=jobs) == report(logits)
 
 
 def test_small_work_is_not_shared(monkeypatch):
@@ -181,7 +179,7 @@ def test_no_copy_is_left_behind(tmp_path, monkeypatch):
         seen.append(len(list(tmp_path.iterdir())))
         return False
 
-    audit(from_array(np.tile(HARD, (6, 1))), make_plan(OPTIONS), block=60, jobs=2, heard=heard)
+    audit(from_array(np.tile(HARD, (6, 1))), make_plan(OPTIONS), block=600, jobs=2, heard=heard)
     assert list(tmp_path.iterdir()) == []
     assert seen[-1] == 0
 
