@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from softaudit.algorithms import ALGORITHMS, BLOCK_SIZE, BLOCKWISE, ORDERS_OF
 from softaudit.arithmetic import ELEMENTARY, ORDERS
 from softaudit.errors import OptionError
-from softaudit.formats import FORMATS, Format
+from softaudit.formats import FORMATS
 from softaudit.model import Arithmetic, CellKey, Function, Plan, SkippedCell, arithmetic_name
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def make_key(
     subnormals : {"keep", "flush"}
         Whether every step makes 0 of subnormal numbers.
     saturate : bool
-        Whether float8 formats have their largest number in place of what is beyond it.
+        Whether float8 formats have their largest number in place of what is beyond it; others
+        stay as they are.
     block_size : int, optional
         Columns of a block; the blockwise algorithms' own by default, and None for others.
     elementary : str
@@ -84,7 +85,7 @@ def make_key(
             f"name one that is at least as wide"
         )
     if saturate:
-        formats = _saturating(formats)
+        formats = [f.saturating if f.name.startswith(FLOAT8) else f for f in formats]
     if subnormals != KEEP:
         formats = [f.flushing for f in formats]
     storage, steps, sums = formats
@@ -99,14 +100,11 @@ def _check_order(algorithm: str, order: str) -> None:
         raise NoSuchCell(f"{algorithm} sums in an order of its own: {' or '.join(orders)}")
 
 
-def _saturating(formats: list[Format]) -> list[Format]:
-    if not any(f.name.startswith(FLOAT8) for f in formats):
-        names = " and ".join(dict.fromkeys(f.name for f in formats))
-        raise NoSuchCell(f"{names} cannot saturate: --saturate is for float8 formats")
-    return [f.saturating if f.name.startswith(FLOAT8) else f for f in formats]
-
-
 FLOAT8 = "float8"
+
+
+LARGEST_BLOCK = 1 << 28
+"""The longest row that is audited."""
 
 
 def _block_size(algorithm: str, size: int | None) -> int | None:
@@ -115,8 +113,8 @@ def _block_size(algorithm: str, size: int | None) -> int | None:
         return None
     if algorithm not in BLOCKWISE:
         raise NoSuchCell(f"{algorithm} has no blocks: a block size is for {', '.join(BLOCKWISE)}")
-    if size < 1:
-        raise OptionError(f"block size {size}: must be 1 or more")
+    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= LARGEST_BLOCK:
+        raise OptionError(f"block size {size!r}: must be a whole number from 1 to {LARGEST_BLOCK}")
     return None if size == BLOCK_SIZE else size
 
 
@@ -238,6 +236,8 @@ def product_keys(
             skipped.append(SkippedCell(_asked_name(*parts), str(error)))
     if block_sizes and not any(key.algorithm in BLOCKWISE for key in keys):
         raise OptionError(f"a block size is for {', '.join(BLOCKWISE)}: name one with --algorithm")
+    if same.get("saturate") and not any(key.arithmetic.saturates for key in keys):
+        raise OptionError("nothing saturates: --saturate is for float8 formats, name one of them")
     if not keys:
         reason = skipped[0].reason if skipped else "no algorithm of that name has that function"
         raise OptionError(f"no cell is left to compute: {reason}")

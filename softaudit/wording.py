@@ -125,7 +125,10 @@ def rounded_away(value: float, *, up: bool, digits: int = 6) -> str:
 
 def beside_one(exact: str) -> str | None:
     """Write what is just below 1 as the difference, such as `1 − 4.248e-18`."""
-    missing = 1 - Decimal(exact) if len(exact) < 60 else Decimal(1)
+    # What is far from 1 may have more of an exponent than a Decimal takes.
+    if not exact.startswith("0.9999") or len(exact) >= 60:
+        return None
+    missing = 1 - Decimal(exact)
     return f"1 − {shorten(format(missing, 'e'), 4)}" if 0 < missing < Decimal("1e-5") else None
 
 

@@ -309,7 +309,7 @@ def test_what_rounding_the_logits_costs_stands_beside_what_holds():
     assert found.cells[0].cast_error["max"] == pytest.approx(abs(0.5 - 0.2689414213699951) * 2**9)
 
 
-MOST = "softmax: most of the mean error comes from"
+MOST = "softmax: on average the largest part is from"
 
 
 def test_where_errors_come_from():
@@ -373,6 +373,33 @@ def test_new_sentences_fit_80_columns():
     scores = np.load(FIXTURES / "attention.npy")[0, ::3]
     lines = softaudit.render(softaudit.audit(scores), "table").split("\n")
     first = next(i for i, line in enumerate(lines) if line.startswith("errors "))
-    assert lines[first].startswith("errors   softmax: most of the mean error ")
+    assert lines[first].startswith("errors   softmax: on average the largest part is ")
     assert max(map(len, lines[first:])) <= 80
     assert any(line.startswith("closer   softmax: naive is closer") for line in lines[first:])
+
+
+def test_a_log_of_zero_that_saturates_is_told():
+    """e^-40 is 0 in float8, its logarithm −448, and −40 is right: 408 off, ulp 4."""
+    (sentence,) = told([40.0, 0.0], "loses", function="log_softmax", format="float8_e4m3fn",
+                       algorithm="log-of-softmax", saturate=True)  # fmt: skip
+    where = "log_softmax where the logarithm is taken of a 0: float8_e4m3fn +saturate 102 ULP"
+    assert sentence.startswith(where)
+
+
+@pytest.mark.parametrize("algorithm", ["blockwise", "blockwise-fma"])
+def test_products_with_log2_e_that_overflow(algorithm):
+    """65504 log2 e is beyond float16, and ∞ − ∞ is NaN: no exponential did anything wrong."""
+    (sentence,) = told([65504.0, 65504.0, -65504.0], "breaks", function="softmax",
+                       format="float16", algorithm=algorithm)  # fmt: skip
+    assert sentence == (
+        f"float16 {algorithm}: x/T, x c, m c or the result leaves the range: "
+        "3 results, 1 row, first (0)"
+    )
+
+
+def test_one_sentence_for_all_that_it_holds_for():
+    """65536 ones are beyond 65504."""
+    zeros = np.zeros(65536, np.float16)
+    (sentence,) = told(zeros, "breaks", function="softmax", format="float16",
+                       algorithm=["naive", "stable", "online"])  # fmt: skip
+    assert sentence.startswith("float16 naive, stable, online: a sum of finite terms overflows")

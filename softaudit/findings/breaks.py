@@ -18,17 +18,23 @@ if TYPE_CHECKING:
 
 
 def breaks(audit: Audit) -> Iterator[Finding]:
-    """Say what breaks, cells of one algorithm together where one sentence holds for them."""
+    """Say what breaks, cells together where one sentence holds for them."""
     yield from lost_rows(audit)
     yield from _beyond_the_format(audit)
     told = grouped(
-        ((cell.key.variant, cause, SENTENCES[cause](cell)), cell)
+        ((cause, SENTENCES[cause](cell)), cell)
         for cell in filter(is_broken, audit.cells)
         for cause in _causes(cell)
     )
-    for (algorithm, cause, sentence), cells in told.items():
-        arithmetics = ", ".join(dict.fromkeys(arithmetic_words(c.key) for c in cells))
-        yield Finding("breaks", names(cells), cause, f"{arithmetics} {algorithm}: {sentence}")
+    for (cause, sentence), cells in told.items():
+        yield Finding("breaks", names(cells), cause, f"{_in_words(cells)}: {sentence}")
+
+
+def _in_words(cells: list[Cell]) -> str:
+    """Name cells, those of the same algorithms together: `float16, bfloat16 naive`."""
+    algorithms = grouped((arithmetic_words(c.key), c.key.variant) for c in cells)
+    same = grouped((", ".join(dict.fromkeys(of)), words) for words, of in algorithms.items())
+    return "; ".join(f"{', '.join(words)} {of}" for of, words in same.items())
 
 
 def lost_rows(audit: Audit) -> Iterator[Finding]:

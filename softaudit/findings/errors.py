@@ -22,7 +22,7 @@ def errors(audit: Audit) -> Iterator[Finding]:
     for function, group in groupby(audit.cells, lambda cell: cell.key.function):
         told = [(cell, origin) for cell in group if (origin := _main_origin(cell))]
         if told:
-            text = f"{function}: most of the mean error comes from {', '.join(_parts(told))}"
+            text = f"{function}: on average the largest part is from {', '.join(_parts(told))}"
             yield Finding("errors", names(cell for cell, _ in told), None, text)
 
 
@@ -49,4 +49,4 @@ def _in_words(told: list[tuple[Cell, str]], origin: str) -> str:
         here = [cell.key.variant for cell, of in pairs if of == origin]
         if here:
             named[words] = [] if len(here) == len(pairs) else here
-    return ", ".join(" ".join((w, " and ".join(a))).strip() for w, a in named.items())
+    return "; ".join(f"{words} {', '.join(which)}".strip() for words, which in named.items())

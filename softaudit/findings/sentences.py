@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING
 
+from softaudit.algorithms import BLOCKWISE
 from softaudit.findings.words import where
 from softaudit.formats import ulp_at
 from softaudit.wording import count, minus, place, short
@@ -41,7 +42,8 @@ def _sum_overflow(cell: Cell) -> str:
 
 def _cast_overflow(cell: Cell) -> str:
     event = cell.breaks["cast-overflow"]
-    return f"x/T, x − m or the result leaves the range: {where(event, 'result')}"
+    what = "x c, m c" if cell.key.algorithm in BLOCKWISE else "x − m"
+    return f"x/T, {what} or the result leaves the range: {where(event, 'result')}"
 
 
 def _saturation(cell: Cell) -> str:

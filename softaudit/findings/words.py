@@ -17,6 +17,7 @@ WHY = {
     "cancellation": "where m and the logarithm of the sum nearly cancel",
     "shift-absorption": "where m absorbs the logarithm of the sum",
     "argument-rounding": "from rounding x − m",
+    "log-of-zero": "where the logarithm is taken of a 0",
     "saturation": "where exponentials or their sum end at the largest number",
     "flush": "where subnormal numbers become 0",
     "sum-stall": "where the accumulator stalls",

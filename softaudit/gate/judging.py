@@ -173,7 +173,7 @@ def _worst_for(cell: Cell, metric: str) -> Worst | None:
 
 
 def _why_null(cell: Cell) -> str:
-    return f"it does not apply to {cell.key.function}; narrow down where"
+    return f"it does not apply to {cell.key.function} {cell.key.algorithm}; narrow down where"
 
 
 def holds(measured: float, bound: Bound, limit: float) -> bool:

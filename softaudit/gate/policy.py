@@ -110,12 +110,20 @@ def _requirement(
 ) -> Requirement:
     if math.isnan(limit):
         raise OptionError(f"{origin}: nan is no limit: give a number")
-    _known(metric, FIGURES, "metric", origin)
+    _check_metric(metric, origin)
     try:
         name = _cell_pattern(where)
     except OptionError as error:
         raise OptionError(f"{origin}: {error}") from None
     return Requirement(name, metric, bound, limit, of_input, level, origin)
+
+
+def _check_metric(name: str, origin: str) -> None:
+    """Check a figure's name; who gives a part of one is told those that have it."""
+    having = [figure for figure in FIGURES if name in figure.split(".")]
+    if having and name not in FIGURES:
+        raise OptionError(f"{origin}: metric {name!r} is part of {', '.join(having)}: give one")
+    _known(name, FIGURES, "metric", origin)
 
 
 def _known(name: str, choices: Iterable[str], kind: str, origin: str) -> str:

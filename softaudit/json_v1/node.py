@@ -48,7 +48,10 @@ class Node:
         """Give a part of an object."""
         value = self._want(dict, "an object")
         if key not in value:
-            raise InputError(f"{self.file}: {self.place or 'the document'} lacks {key!r}")
+            raise InputError(
+                f"{self.file}: {self.place or 'the document'} lacks {key!r}; "
+                f"if an older softaudit saved it, make it anew"
+            )
         return Node(value[key], self.file, f"{self.place}.{key}" if self.place else key)
 
     def items(self, names: Collection[str] | None = None) -> Iterator[tuple[str, Node]]:

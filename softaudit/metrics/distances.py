@@ -50,7 +50,7 @@ def of_softmax(judged: Judged, p: Probabilities) -> Looked:
     v, errors = judged.output.values, judged.errors
     flags = np.zeros((2, len(v)), dtype=np.bool_)
     if not judged.least > 0:
-        flags[0] = (v <= 0 if p.masks is None else (v <= 0) & ~p.masks).any(axis=-1)
+        flags[0] = (v <= 0 if p.gone.size == 0 else (v <= 0) & (p.value > 0)).any(axis=-1)
     if not judged.least >= 0:
         flags[1] = (v < 0).any(axis=-1)
     terms, extremes = np.zeros(len(v)), Extremes()
@@ -83,14 +83,15 @@ def _compare(
 
 
 def _far_extremes(v: NDArray[np.float64], p: Probabilities) -> Extremes:
-    """Look at probabilities that carry an exponent; results of them are not 0."""
-    if p.far.size == 0:
+    """Look at results of probabilities that carry an exponent, but for zeros."""
+    far = p.far[v.take(p.far) > 0]
+    if far.size == 0:
         return Extremes()
-    y, some = p.enclosure, v.take(p.far)
-    high, exponent = y.high.take(p.far), y.exponent.take(p.far)
+    y, some = p.enclosure, v.take(far)
+    high, exponent = y.high.take(far), y.exponent.take(far)
     scaled = np.ldexp(some, -exponent)
     beyond = scaled == np.inf
-    r = ((scaled - high) - y.low.take(p.far)) / high
+    r = ((scaled - high) - y.low.take(far)) / high
     direct = log(some[beyond] / high[beyond]) - exponent[beyond] * _LOG_2
     least = float(r.min())
     ratio = float((scaled / high).min()) if least < -0.5 else 1.0 + least
@@ -106,8 +107,12 @@ def of_logarithm(judged: Judged, p: Probabilities) -> Looked:
     v, d = judged.output.values, judged.errors.difference
     if p.masks is not None:
         d = np.where(p.masks, 0.0, d)
+    lost = p.far[v.take(p.far) == -np.inf]
+    if lost.size:
+        d = d.copy()
+        d.put(lost, 0.0)
     largest = judged.errors.absolute
-    if not judged.yardstick.all_counted:
+    if lost.size or not judged.yardstick.all_counted:
         largest = max(-float(d.min()), float(d.max()))
     flags = np.zeros((2, len(v)), dtype=np.bool_)
     if not largest < np.inf:

@@ -8,9 +8,10 @@ variation     ½ Σ |q − p|; q is not normalized.
 Δ log p       |log q − log p|, of an element; masks have none.
 argmax, order Whether the elements that lead the row are still in front.
 
-Probabilities below 2^−900 count as 0 in sums, which moves these by less.  A row with a result that
-is NaN or infinite as a probability, or beyond float64, keeps nothing, and has divergence and
-variation ∞; so has the divergence where q is 0 and p is not, or q is negative.
+Probabilities below 2^−900 count as 0 in sums, which moves these by less, and a q of 0 is right for
+them.  A row with a result that is NaN or infinite as a probability, or beyond float64, keeps
+nothing, and has divergence and variation ∞; so has the divergence where q is 0 and p is not, or q
+is negative.
 
 The divergence is known to 2^−30 of Σ p φ(r), which is nearly all of it, unless every result is off
 by the same factor, as under a sum that stalled: what is left then is no better known than that.

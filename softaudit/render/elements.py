@@ -66,12 +66,21 @@ def _by_cell(table: RowTable) -> tuple[list[str], list[RowTable]]:
 
 
 def _result_columns(name: str, table: RowTable) -> tuple[Column, Column]:
-    _, arithmetic, algorithm = name.split("/")
-    _, _, rest = arithmetic.partition(":")
     results = [e.results[name] for e in table.elements]
-    label = f"{algorithm} in {rest}" if rest else algorithm
-    values = [Text(label), *(_value(r.computed) for r in results)]
+    values = [Text(_label(name)), *(_value(r.computed) for r in results)]
     return values, [Text("ULP"), *(_error(r.ulp) for r in results)]
+
+
+def _label(name: str) -> str:
+    """Name a cell beside others of its function and format: `stable in float32 +flush`."""
+    _, arithmetic, algorithm = name.split("/")
+    formats, *modes = arithmetic.split("+")
+    storage, *rest = formats.split(":")
+    compute, accumulate, order = [*rest, *("", "", "")[len(rest) :]]
+    words = [algorithm]
+    words += [f"in {compute}"] if compute not in ("", storage) else []
+    words += [f"summed in {accumulate}"] if accumulate not in ("", compute) else []
+    return " ".join((*words, *filter(None, [order]), *(f"+{mode}" for mode in modes)))
 
 
 def _fitting(

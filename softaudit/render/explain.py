@@ -13,6 +13,7 @@ from rich.text import Text
 
 from softaudit.json_v1.figures import FIGURES
 from softaudit.render.columns import COLUMNS
+from softaudit.render.diff import FEWER_IS_WORSE
 from softaudit.render.docstring import Docstring, read
 from softaudit.render.layout import to_text
 from softaudit.render.limits import rows
@@ -84,7 +85,8 @@ def _told(topic: Topic, text: Docstring) -> Iterator[tuple[str, str]]:
         shown = [name for name in COLUMNS if figure_of(name) == topic.name]
         yield from (("Column", f"--columns{NO_BREAK}{name}") for name in shown)
     if figure in FIGURES:
-        yield "Require", f'--require "*: {figure} <= LIMIT"'.replace(" ", NO_BREAK)
+        sign = ">=" if figure in FEWER_IS_WORSE else "<="
+        yield "Require", f'--require "*: {figure} {sign} LIMIT"'.replace(" ", NO_BREAK)
     yield from (("Source", source) for source in text.references)
 
 

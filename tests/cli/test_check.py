@@ -329,3 +329,17 @@ def test_help_names_every_option(softaudit):
     for name in names:
         assert f"--{name}" in ended.out
     assert softaudit("check", "-h").out == ended.out
+
+
+@pytest.mark.parametrize("literal", ["[1e20, -1e20]", "[1e30, 2e30, 3e30]"])
+def test_rows_with_probabilities_beyond_decimals(softaudit, literal):
+    ended = softaudit("check", literal)
+    assert (ended.code, ended.err) == (0, "")
+    assert "softmax float64" in ended.out
+
+
+def test_cells_of_one_algorithm_are_told_apart_in_a_row(softaudit):
+    asked = ("--function", "softmax", "--format", "float16", "--subnormals", "keep,flush")
+    shown = softaudit("check", "[-9, -10]", *asked, "--algorithm", "stable").out
+    assert "  stable  " in shown
+    assert "stable +flush" in shown

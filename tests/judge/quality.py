@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 BITS = 400, 1400
 """The second where logits are so large that the first does not hold their differences."""
 TOLERANCE = Fraction(1, 2**26)
+NEGLIGIBLE = flint.arb((1, -900))
+"""Probabilities of which a 0 is right: what finfo.min masks have."""
 
 
 class Quality(NamedTuple):
@@ -77,7 +79,7 @@ def _distances(
             p, log_p = (row.ball(f, x, bits) for f in ("softmax", "log_softmax"))
             variation += abs(q - p) * count
             if v <= 0 if is_softmax else v == -INF:
-                endless = True
+                endless |= not bool(p < NEGLIGIBLE) or v not in (0, -INF)
                 continue
             off = (q.log() if is_softmax else flint.arb(v)) - log_p
             largest = max(largest, to_float(abs(off).mid()))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from softaudit.wording import (
     NO_BREAK,
     apart,
+    beside_one,
     count,
     percent,
     place,
@@ -257,3 +258,8 @@ def test_apart_tells_two_doubles_apart(a, b):
 )
 def test_apart(pair, texts):
     assert apart(*pair) == texts
+
+
+@pytest.mark.parametrize("exact", ["1e-99999999999999999999", "-3.5e-12345678901234567890123"])
+def test_what_is_far_from_one_is_not_written_beside_it(exact):
+    assert beside_one(exact) is None

@@ -15,8 +15,9 @@ def cast_overflow(t: Trail) -> Applies:
 
     Notes
     -----
-    Told: the row's x̂/T̂ or shifted logit is not finite, or the finished result is not, on its way
-    from the compute to the storage format.  Rows that rounding the logits took count here too.
+    Told: the row's x̂/T̂ or shifted logit is not finite, or in base 2 a block's m c, or the finished
+    result is not, on its way from the compute to the storage format.  Rows that rounding the logits
+    took count here too.
 
     Remedy: a format with the range, such as bfloat16 in place of float16; masks of −∞ instead of
     the least finite number.
@@ -31,6 +32,9 @@ def cast_overflow(t: Trail) -> Applies:
         found |= t.of_facts("left_range")
     if t.judged.problem.temperature != 1.0:
         found |= ~np.isfinite(t.quotient) & np.isfinite(t.logit)
+    if t.steps.base_two and t.steps.shift is not None:
+        endless = ~np.isfinite(t.steps.shift).all(axis=-1, keepdims=True)
+        found |= (t.of_row(endless) > 0) & ~np.isfinite(t.result)
     return found
 
 
