@@ -28,15 +28,16 @@ def notes(audit: Audit) -> Iterator[Finding]:
         yield Finding("note", (), None, text)
 
 
-_DEGENERATE = {
+DEGENERATE = {
     RowKind.NAN: "with NaN",
     RowKind.POSITIVE_INFINITY: "with +∞",
     RowKind.ALL_MASKED: "with nothing but −∞",
 }
+"""What rows have that have no answer."""
 
 
 def _degenerate(audit: Audit) -> Iterator[Finding]:
-    for kind, wording in _DEGENERATE.items():
+    for kind, wording in DEGENERATE.items():
         found = [(c, d) for c in audit.cells for d in c.degenerate if d.kind is kind]
         if found:
             _, first = found[0]
@@ -81,7 +82,8 @@ def _masked(audit: Audit) -> Iterator[Finding]:
 def _saturated(audit: Audit) -> Iterator[Finding]:
     for form, event, cells in by_format(audit, "overflow.saturated"):
         largest = short(cells[0].key.arithmetic.storage.largest)
-        text = f"{form} +saturate: what is beyond ±{largest} is ±{largest}, {where(event, 'logit')}"
+        beyond = f"what is beyond ±{largest} is ±{largest}"
+        text = f"{form} +saturate: {beyond}: {where(event, 'logit')}"
         yield Finding("note", names(cells), None, text)
 
 

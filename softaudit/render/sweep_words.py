@@ -7,9 +7,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from softaudit.findings import arithmetic_words
+from softaudit.findings.notes import DEGENERATE
 from softaudit.grouping import grouped
 from softaudit.render.strip import ROUNDED
-from softaudit.wording import NO_BREAK, count, exactly, ulps
+from softaudit.wording import NO_BREAK, count, exactly, short, ulps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,9 +53,28 @@ def _cause_of(cell: SweptCell, state: State) -> str | None:
 
 
 def notes(sweep: Sweep) -> Iterator[str]:
-    """Say which cells were asked for and do not exist."""
+    """Say which cells do not exist, which rows have no answer, and which T no format has."""
     reasons = Counter(skipped.reason for skipped in sweep.skipped)
     yield from (f"{count(number, 'cell')} skipped: {why}" for why, number in reasons.items())
+    audited = (point.cell for cell in sweep.cells for point in cell.points if point.cell)
+    rows = {d.kind: d.rows for cell in audited for d in cell.degenerate if d.kind in DEGENERATE}
+    for kind, number in rows.items():
+        is_are = "is" if number == 1 else "are"
+        yield f"{count(number, 'row')} {DEGENERATE[kind]} {is_are} out of the statistics"
+    yield from _lost_temperatures(sweep)
+
+
+def _lost_temperatures(sweep: Sweep) -> Iterator[str]:
+    lost = grouped(
+        ((cell.key.arithmetic.storage.name, point.rounded), point.temperature)
+        for cell in sweep.cells
+        for point in cell.points
+        if point.cell is None
+    )
+    for (form, rounded), found in lost.items():
+        low, high = exactly(min(found)), exactly(max(found))
+        which = low if low == high else f"{low} … {high}"
+        yield f"{form}: T = {which} becomes {short(rounded)}, skipped"
 
 
 def by_cause(cells: Sequence[SweptCell], state: State) -> Iterator[str]:
