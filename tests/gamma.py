@@ -31,9 +31,10 @@ of masks are exact zeros, and adding 0 is exact).  No overflow, and n u < 1/2.
     with, at most n times the largest term, and η/2.  r is the number of times that the maximum
     grows, and for a tree its depth.
 9.  Base 2: with c' = round(log2 e), z c' is off z log2 e by W = |z| log2 e ((1 + κ)(1 + u) − 1) +
-    η/2, κ the relative error of c'.  The argument is off by W of the logit, W of the maximum, and
-    u of the difference, all times log 2.  The fused form has q c' a little above round(m c') at
-    most, for which 2 u W more is allowed.
+    η/2, κ the relative error of c'.  The argument is off by W of the logit, W of its block's
+    maximum, and u of the difference, all times log 2.  The fused form has q c' a little above
+    round(m c') at most, for which 2 u W more is allowed.  The factors' arguments, (m − m') c', add
+    up to the gap from the block's maximum to the row's, within (1 + κ)(1 + u)² of it and η/2 each.
 10. Pairs of mantissa and exponent: N = |k| of the integer k next to q log2 e, and t = q − k log 2
     up to N λ, λ = log 2 − L1 − L2, and the two roundings of 1.  Up to N ≤ 2^(p−1) the differences
     of integers are exact, and so are the powers of two, but for η/2 each.
@@ -203,10 +204,13 @@ class Gamma:
     def softmax_blockwise(self):
         a, row, d = self.a, self.row, self.D + self.D[self.top]
         W = (np.abs(row.z) + self.D) * LOG2_E * (a.kappa * (1 + a.u) + a.u) + a.eta / 2
-        both = W + W[self.top]
-        argument = both + a.u * (LOG2_E * (row.gap + d) + both + 2 * W.max()) + a.eta / 2
-        rho = self.rho(d + LOG_2 * argument, a.exp2)
         blocks = -(-row.columns // a.block)
+        between = LOG2_E * (row.gap + d)
+        both = W + (W.max() if blocks > 1 else W[self.top])
+        argument = both + a.u * (between + both + 2 * W.max()) + a.eta / 2
+        if blocks > 1:
+            argument += between * ((1 + a.kappa) * (1 + a.u) ** 2 - 1) + (blocks - 1) * a.eta / 2
+        rho = self.rho(d + LOG_2 * argument, a.exp2)
         h = a.additions(min(a.block, row.columns)) + blocks - 1
         R, factor, of_term = self.rescaled(rho, a.exp2, blocks - 1, h)
         return self.quotient(rho + factor, R, of_term, self.S, roundings=2)

@@ -180,7 +180,7 @@ def blockwise(a: Evaluation, block_size: int = BLOCK_SIZE) -> NDArray[Any]:
 
     What a kernel of attention does that never sees a whole row: m is the largest logit of this
     block and those before it; when it grows, the sum and all exponentials so far are multiplied by
-    2^(m c − m' c).  Base 2 is what the hardware has; the factor c is folded into the scale of the
+    2^((m − m') c).  Base 2 is what the hardware has; the factor c is folded into the scale of the
     scores.  The end is a multiplication by the reciprocal, as in FlashAttention-2.
 
     Notes
@@ -193,13 +193,12 @@ def blockwise(a: Evaluation, block_size: int = BLOCK_SIZE) -> NDArray[Any]:
 
     Bound: none published.
 
-    Used by: kernels in the manner of FlashAttention where the compiler fuses nothing; Triton's
-    tutorial rounds x c first.
+    Used by: PyTorch's copy of FlashAttention-2, which keeps the product apart (UNFUSE_FMA).
 
     References
     ----------
     Dao, Fu, Ermon, Rudra & Ré, FlashAttention (2022), arXiv:2205.14135; Dao, FlashAttention-2
-    (2023), arXiv:2307.08691.
+    (2023), arXiv:2307.08691; PyTorch, aten/src/ATen/native/transformers/cuda/flash_attn/softmax.h.
     """
     return _blockwise(a, block_size, lambda x, c, u: a.subtract(a.multiply(x, c), u))
 
@@ -217,7 +216,7 @@ def blockwise_fma(a: Evaluation, block_size: int = BLOCK_SIZE) -> NDArray[Any]:
 
     Bound: none published.
 
-    Used by: FlashAttention-2 and -3 (`exp2f(x * scale - max_scaled)`, which the compiler fuses).
+    Used by: FlashAttention-2, whose source leaves it to the compiler to fuse.
 
     References
     ----------
@@ -235,8 +234,9 @@ def _blockwise(
     blocks = a.in_blocks(size)
     m = blocks.maximum(x)
     # A block that begins the row with masks alone subtracts 0 instead of −∞, and is rescaled by 0.
-    u = a.multiply(a.finite_or_zero(m), c)
-    factors = blocks.factors(a.multiply(m, c), u)
+    known = a.finite_or_zero(m)
+    u = a.multiply(known, c)
+    factors = blocks.factors(m, known, c, u)
     e = a.exp2(argument(x, c, blocks.shift(u)))
     total = blocks.sum(e, factors)
     return a.multiply(blocks.rescaled(e, factors), a.reciprocal(total))

@@ -46,23 +46,26 @@ class Blockwise:
     def _of_block(self, u: NDArray[Any]) -> NDArray[Any]:
         return np.take(u, (self._a.start + np.arange(self._a.columns)) // self._size, axis=-1)
 
-    def factors(self, before: NDArray[Any], after: NDArray[Any]) -> NDArray[Any]:
-        """Give 2^(before − after) of each block but the last and the one that follows it."""
-        gap = self._a.once("gap", self._gap, before, after)
-        self._a.steps.carried = self._a.once(f"lost {self._size}", self._lost, gap, before, after)
+    def factors(
+        self, before: NDArray[Any], after: NDArray[Any], c: NDArray[Any], u: NDArray[Any]
+    ) -> NDArray[Any]:
+        """Give 2^((before − after) c) of each block but the last and the one that follows it.
+
+        `u` has what blocks subtract in place of their maxima times c.
+        """
+        gap = self._a.multiply(self._a.once("gap", self._gap, before, after), c)
+        self._a.steps.carried = self._a.once(f"lost {self._size}", self._lost, gap, u)
         return self._a.two_to(gap)
 
     def _gap(self, before: NDArray[Any], after: NDArray[Any]) -> NDArray[Any]:
         return round_to(before[:, :-1] - after[:, 1:], self._a.compute)
 
-    def _lost(
-        self, gap: NDArray[Any], before: NDArray[Any], after: NDArray[Any]
-    ) -> NDArray[np.float64]:
-        """Give what the gaps after each column's block lost in rounding, without error, summed."""
-        exact = two_sum(before[:, :-1].astype(np.float64), -after[:, 1:].astype(np.float64))
+    def _lost(self, gap: NDArray[Any], u: NDArray[Any]) -> NDArray[np.float64]:
+        """Give by how much the gaps after each column's block miss those of u, summed up."""
+        exact = two_sum(u[:, :-1].astype(np.float64), -u[:, 1:].astype(np.float64))
         lost = (gap - exact.high) - exact.low
         lost = np.where(np.isfinite(lost), lost, 0.0)
-        later = np.zeros(after.shape)
+        later = np.zeros(u.shape)
         later[:, :-1] = np.cumsum(lost[:, ::-1], axis=-1)[:, ::-1]
         return self._of_block(later)
 

@@ -349,13 +349,14 @@ class Model:
         self.arguments, d, m = [], 0.0, -INF
         for start in range(0, len(x), self.block_size):
             block = x[start : start + self.block_size]
-            before, m = s.multiply(m, c) if start else NAN, maximum([m, *block])
-            u = 0.0 if math.isinf(m) else s.multiply(m, c)
+            before, m = m, maximum([m, *block])
+            known = 0.0 if math.isinf(m) else m
+            u = s.multiply(known, c)
             arguments = [argument(v, c, u) for v in block]
             e = [s.exp2(v) for v in arguments]
             block_sum = summed(acc, self.order, [acc.round(v) for v in e])
             if start:
-                r = s.exp2(s.subtract(before, u))
+                r = s.exp2(s.multiply(s.subtract(before, known), c))
                 if r != 1:
                     outputs = [s.multiply(v, r) for v in outputs]
                     d = acc.multiply(d, acc.round(r))
