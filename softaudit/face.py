@@ -68,7 +68,7 @@ def audit(
     order: Sequence[str] = (),
     subnormals: Sequence[str] = (),
     saturate: bool = False,
-    block_size: Sequence[int] = (),
+    block_size: int | Sequence[int] = (),
     temperature: float = 1.0,
     elementary: str = "numpy",
     worst: int = 5,
@@ -85,7 +85,7 @@ def audit(
         Algorithm "all" stands for all; subnormals are "keep" or "flush".
     saturate : bool
         Whether float8 formats have their largest number in place of what is beyond it.
-    block_size : sequence of int
+    block_size : int, or sequence of int
         Columns of a block, of the blockwise algorithms.
     temperature : float
         T, positive and finite.
@@ -114,7 +114,7 @@ def audit(
     plan = make_plan(
         dict(zip(OPTIONS, map(_several, names), strict=True)),
         saturate=saturate,
-        block_sizes=block_size,
+        block_sizes=(block_size,) if isinstance(block_size, int) else tuple(block_size),
         temperature=temperature,
         elementary=elementary,
         worst=worst,
@@ -181,6 +181,7 @@ def exact(
     logits: ArrayLike,
     *,
     format: str,  # noqa: A002
+    saturate: bool = False,
     temperature: float = 1.0,
 ) -> NDArray[Any]:
     """Give the correctly rounded answer on the rounded logits, proven.
@@ -192,6 +193,9 @@ def exact(
     logits : array_like, shape (..., columns)
     format : str
         Logits and temperature are rounded to it, and so is the answer: to nearest, ties to even.
+    saturate : bool
+        Whether logits beyond a float8 format's largest number are that number; an answer beyond it
+        is not.
     temperature : float
         T.
 
@@ -211,9 +215,9 @@ def exact(
     """
     reference.check_processor()
     known(function, algorithms.ALGORITHMS, "function")
-    key = make_key(function, format, "stable")
+    key = make_key(function, format, "stable", saturate=saturate)
     source = _asked(logits, key, temperature)
-    problem = pose(_all_rows(source), key.arithmetic.storage, temperature)
+    problem = pose(_all_rows(source), key.arithmetic.posed, temperature)
     answerable = np.isin(classify(problem, function), (RowKind.AUDITED, RowKind.LOST_TO_CAST))
     found = reference.enclose(problem.values, problem.temperature, (function,))
     enclosure = found[function].enclosure

@@ -17,7 +17,7 @@ from softaudit.audit import audit
 from softaudit.errors import InputError, OptionError
 from softaudit.formats import FORMATS, round_to
 from softaudit.model import Arithmetic, CellKey, Function, Logits, Output
-from softaudit.plan import PAIRWISE, known, make_plan
+from softaudit.plan import FLOAT8, PAIRWISE, known, make_plan
 from softaudit.sources.array import as_array, from_array
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def judge(
     *,
     function: str = "softmax",
     format: str | None = None,  # noqa: A002  the field's word, and the command's
+    saturate: bool = False,
     temperature: float = 1.0,
     axis: int = -1,
     worst: int = 5,
@@ -57,6 +58,8 @@ def judge(
     format : str, optional
         The outputs' number format; that of their dtype by default.  Logits and temperature are
         rounded to it, once: the exact values are those of the rounded ones.
+    saturate : bool
+        Whether logits beyond a float8 format's largest number are judged as that number.
     temperature : float
         T, positive and finite.
     axis : int
@@ -94,7 +97,8 @@ def judge(
     _check_numbers(given, form)
     options = {"function": [function], "format": [form.name]}
     plan = make_plan(options, temperature=temperature, worst=worst, limit=limit)
-    plan = replace(plan, keys=(_key(function, form, name),))
+    posed = form.saturating if saturate and form.name.startswith(FLOAT8) else form
+    plan = replace(plan, keys=(_key(function, posed, name),))
     return audit(source, plan, implementation=GivenOutputs(given))
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from softaudit.errors import InputError, OptionError
-from softaudit.face import exact
+from softaudit.face import exact, judge
 from softaudit.formats import FORMATS as OURS
 from softaudit.formats import round_fraction
 from softaudit.reference.exact import Row
@@ -215,3 +215,17 @@ def test_what_cannot_be_asked_is_refused():
         exact("softmax", [0.0], format="float128")
     with pytest.raises(InputError):
         exact("softmax", [], format="float16")
+
+
+def test_saturated_logits():
+    """500 is 448 in float8_e4m3fn, and e^-64 is below half of its least number, 2^-9."""
+    found = exact("softmax", [500.0, 384.0], format="float8_e4m3fn", saturate=True)
+    assert found.astype(float).tolist() == [1.0, 0.0]
+    assert np.isnan(exact("softmax", [500.0, 384.0], format="float8_e4m3fn").astype(float)).all()
+
+
+def test_outputs_of_saturated_logits():
+    audit = judge(np.array([1.0, 0.0]), [500.0, 384.0], format="float8_e4m3fn", saturate=True)
+    (cell,) = audit.cells
+    assert cell.key.name == "softmax/float8_e4m3fn+saturate/outputs"
+    assert (cell.correctly_rounded, cell.overflow["saturated"]) == (2, 1)

@@ -397,6 +397,21 @@ def test_products_with_log2_e_that_overflow(algorithm):
     )
 
 
+def test_pairs_whose_exponents_leave_the_range():
+    """46000 log2 e is beyond 65504; no exponential overflowed by itself."""
+    (sentence,) = told([46000.0, 45990.0, 45980.0], "breaks", function="softmax",
+                       format="float16", algorithm="two-pass")  # fmt: skip
+    where = "3 results, 1 row, first (0)"
+    assert sentence == f"float16 two-pass: x/T, x log2 e or the result leaves the range: {where}"
+
+
+def test_algorithms_that_lose_alike_are_both_named():
+    """One after the other 600 ones stall at 256."""
+    (sentence,) = told([0.0] * 600, "loses", function="softmax", format="bfloat16",
+                       order="sequential", algorithm=["online", "two-pass"])  # fmt: skip
+    assert "bfloat16 sequential online and two-pass 294 ULP" in sentence
+
+
 def test_one_sentence_for_all_that_it_holds_for():
     """65536 ones are beyond 65504."""
     zeros = np.zeros(65536, np.float16)

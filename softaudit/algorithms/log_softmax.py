@@ -114,8 +114,8 @@ def log1p(a: Evaluation) -> NDArray[Any]:
 
     Notes
     -----
-    Fails: no way of its own.  Where the others' exponentials underflow, 0 comes back for a result
-    that the format could hold; x − m rounds as in stable.
+    Fails: where the others' exponentials underflow: 0 comes back for a result that the format could
+    hold.  x − m rounds as in stable.
 
     Bound: none published.
 

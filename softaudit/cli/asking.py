@@ -67,7 +67,7 @@ class Cells:
     saturate: Annotated[
         bool,
         typer.Option(
-            "--saturate",
+            "--saturate/--no-saturate",
             help="float8: the largest number in place of what is beyond it.",
             envvar=variable("saturate"),
         ),

@@ -47,11 +47,16 @@ def _by_arithmetic(pairs: list[tuple[Worst, Cell]]) -> Iterator[str]:
     """Give `float16 2037 ULP (relative 1.0)`, then the others without the words."""
     groups = groupby(pairs, lambda pair: arithmetic_words(pair[1].key))
     for i, (words, group) in enumerate(groups):
-        worst, cell = max(group, key=lambda pair: pair[0].ulp)
-        usual = cell.key.algorithm in DEFAULT_ALGORITHMS
-        name = words if usual else f"{words} {cell.key.variant}"
+        of_group = list(group)
+        worst, _ = max(of_group, key=lambda pair: pair[0].ulp)
         size, relative = ulps(worst.ulp), significant(worst.relative)
-        text = (
-            f"{name} {size} ULP (relative {relative})" if not i else f"{name} {size} ({relative})"
-        )
-        yield text.replace(" ", NO_BREAK)
+        told = f"{size} ({relative})" if i else f"{size} ULP (relative {relative})"
+        name = " ".join((words, *_unusual([c for w, c in of_group if ulps(w.ulp) == size])))
+        yield f"{name} {told.replace(' ', NO_BREAK)}"
+
+
+def _unusual(cells: list[Cell]) -> list[str]:
+    """Name the algorithms, unless one is among those that everybody asks for."""
+    if any(cell.key.algorithm in DEFAULT_ALGORITHMS for cell in cells):
+        return []
+    return [" and ".join(dict.fromkeys(cell.key.variant for cell in cells))]

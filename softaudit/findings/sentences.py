@@ -42,7 +42,8 @@ def _sum_overflow(cell: Cell) -> str:
 
 def _cast_overflow(cell: Cell) -> str:
     event = cell.breaks["cast-overflow"]
-    what = "x c, m c" if cell.key.algorithm in BLOCKWISE else "x − m"
+    reduced = {"two-pass": "x log2 e", **dict.fromkeys(BLOCKWISE, "x c, m c")}
+    what = reduced.get(cell.key.algorithm, "x − m")
     return f"x/T, {what} or the result leaves the range: {where(event, 'result')}"
 
 

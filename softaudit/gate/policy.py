@@ -145,7 +145,8 @@ def _cell_pattern(where: str) -> str:
     base, *modes = arithmetic.split("+")
     steps = base.split(":")
     if len(steps) > 4:
-        raise OptionError(f"{where!r} is no cell: format[:compute[:accumulate[:order]]]")
+        form = "format[:compute[:accumulate[:order]]][+flush][+saturate]"
+        raise OptionError(f"{where!r} is no cell: {form}")
     _check_part(function, ALGORITHMS, "function")
     kinds = ("format", "compute format", "accumulator format", "summation order")
     if not any("*" in step for step in steps):  # whose * may stand for what is left out

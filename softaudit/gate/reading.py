@@ -146,7 +146,8 @@ def _is_size(number: float) -> bool:
 def _check_name(cell: str, place: str) -> None:
     function, _, rest = cell.partition("/")
     arithmetic, _, algorithm = rest.partition("/")
-    if function not in ALGORITHMS or arithmetic.split(":")[0] not in FORMATS or not algorithm:
+    storage = arithmetic.partition("+")[0].partition(":")[0]
+    if function not in ALGORITHMS or storage not in FORMATS or not algorithm:
         raise InputError(f"{place}: {printable(cell, 60)!r} is no cell")
 
 

@@ -713,3 +713,12 @@ class TestNothingPassesUnseen:
         told = " ".join(softaudit(*again).out.split())
         assert "with default settings, and it was audited with elementary correct" in told
         assert "5 cells not in the baseline with elementary correct" in told
+
+
+@pytest.mark.parametrize("modes", [["--subnormals", "flush"], ["--saturate"]])
+def test_cells_with_modes_stand_in_baselines(softaudit, tmp_path, modes):
+    path = str(tmp_path / "b.jsonl")
+    asked = ("gate", "[3, 2, 1]", "--format", "float8_e5m2", "--algorithm", "all", *modes)
+    assert softaudit(*asked, "--write-baseline", path).code == 0
+    ended = softaudit(*asked, "--baseline", path)
+    assert (ended.code, ended.err) == (0, "")

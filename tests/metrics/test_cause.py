@@ -249,7 +249,7 @@ def test_two_pass_keeps_what_the_shift_loses():
 def test_two_pass_above_the_range_of_n():
     """50000 log2 e is no float16: n ends at 65504, and exp(50000 − 65504 log 2) overflows."""
     (worst,) = cell_of([50000.0, 0.0], "softmax/float16/two-pass").worst[:1]
-    assert worst.cause in ("inf-over-inf", "exp-overflow")
+    assert worst.cause == "cast-overflow"  # of n, and exp of what is not small comes after it
     assert isnan(worst.computed)
 
 

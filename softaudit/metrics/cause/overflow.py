@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from softaudit.metrics.cause.trail import Applies, Trail
 
 
@@ -15,9 +17,9 @@ def cast_overflow(t: Trail) -> Applies:
 
     Notes
     -----
-    Told: the row's x̂/T̂ or shifted logit is not finite, or in base 2 a block's m c, or the finished
-    result is not, on its way from the compute to the storage format.  Rows that rounding the logits
-    took count here too.
+    Told: the row's x̂/T̂ or shifted logit is not finite; in base 2 a block's m c, and of a pair
+    x − n log 2 is not small; or the finished result is not finite, on its way from the compute to
+    the storage format.  Rows that rounding the logits took count here too.
 
     Remedy: a format with the range, such as bfloat16 in place of float16; masks of −∞ instead of
     the least finite number.
@@ -32,10 +34,23 @@ def cast_overflow(t: Trail) -> Applies:
         found |= t.of_facts("left_range")
     if t.judged.problem.temperature != 1.0:
         found |= ~np.isfinite(t.quotient) & np.isfinite(t.logit)
-    if t.steps.base_two and t.steps.shift is not None:
-        endless = ~np.isfinite(t.steps.shift).all(axis=-1, keepdims=True)
-        found |= (t.of_row(endless) > 0) & ~np.isfinite(t.result)
+    beyond = _reduced_beyond(t)
+    if beyond is not None:
+        found |= (t.of_row(beyond) > 0) & ~np.isfinite(t.result)
     return found
+
+
+def _reduced_beyond(t: Trail) -> NDArray[np.bool_] | None:
+    """Tell in which rows the products with log2 e, or n log 2, left what the format counts.
+
+    Those of a pair of mantissa and exponent have then arguments that are no longer small.
+    """
+    steps, finite = t.steps, np.isfinite(t.judged.problem.values)
+    if steps.base_two and steps.shift is not None:
+        return np.asarray(~np.isfinite(steps.shift).all(axis=-1, keepdims=True))
+    if steps.doublings is not None and steps.argument is not None:
+        return np.asarray((~(np.abs(steps.argument) <= 1) & finite).any(axis=-1, keepdims=True))
+    return None
 
 
 def inf_over_inf(t: Trail) -> Applies:
