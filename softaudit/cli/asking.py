@@ -99,11 +99,21 @@ def _size(word: str) -> int:
     return int(word)
 
 
+def _temperature(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        over = "; a range is for softaudit sweep" if ":" in str(text) else ""
+        raise typer.BadParameter(f"{text!r} is not a number{over}") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Asked(Cells):
     """The options that choose cells and rows, and say how to judge them."""
 
-    temperature: Annotated[float, one("temperature", "Divide logits by T.", metavar="T")] = 1.0
+    temperature: Annotated[
+        float, one("temperature", "Divide logits by T.", metavar="T", parser=_temperature)
+    ] = 1.0
     elementary: Elementary = "numpy"
     axis: Axis = -1
     key: Key = None

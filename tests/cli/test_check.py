@@ -343,3 +343,9 @@ def test_cells_of_one_algorithm_are_told_apart_in_a_row(softaudit):
     shown = softaudit("check", "[-9, -10]", *asked, "--algorithm", "stable").out
     assert "  stable  " in shown
     assert "stable +flush" in shown
+
+
+def test_a_range_of_temperatures_is_another_command(fails):
+    assert "is not a number; a range is for softaudit sweep" in fails(
+        "check", "[1, 2]", "--temperature", "0.05:20"
+    )
