@@ -96,6 +96,11 @@ class Format:
         return self.emin - self.precision + 1
 
     @cached_property
+    def exp2_vanishes_below(self) -> int:
+        """Exponent of half the least subnormal number: powers of two below it are rounded to 0."""
+        return self.subnormal_exponent - 1
+
+    @cached_property
     def least_subnormal(self) -> float:
         """The least positive number."""
         return float(np.ldexp(1.0, self.subnormal_exponent))

@@ -8,6 +8,7 @@ arXiv:2307.08691.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,14 +18,25 @@ from softaudit.arithmetic.summation import total
 from softaudit.formats import FORMATS, Format, round_to
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 
 class _Blocks:
-    """Columns cut into blocks, wherever windows end; each block is reduced to one number."""
+    """Columns cut into blocks, wherever windows end; each block is reduced to one number.
 
-    def __init__(self, size: int) -> None:
+    Parameters
+    ----------
+    size : int
+        Columns of a block.
+    reduce : callable
+        Reduces blocks of shape (rows, blocks, columns) to (rows, blocks).
+    """
+
+    def __init__(self, size: int, reduce: Callable[[NDArray[Any]], NDArray[Any]]) -> None:
         self._size = size
+        self._reduce = reduce
         self._rest: NDArray[Any] | None = None
         self._found: list[NDArray[Any]] = []
 
@@ -38,11 +50,7 @@ class _Blocks:
         self._rest = x[:, whole:]
 
     def _take(self, blocks: NDArray[Any]) -> None:
-        self._found.append(self.reduce(blocks))
-
-    def reduce(self, blocks: NDArray[Any]) -> NDArray[Any]:
-        """Reduce blocks of shape (rows, blocks, columns) to (rows, blocks)."""
-        raise NotImplementedError
+        self._found.append(self._reduce(blocks))
 
     def reduced(self) -> NDArray[Any]:
         """Give what the blocks were reduced to, shape (rows, blocks)."""
@@ -51,28 +59,25 @@ class _Blocks:
         return np.concatenate(self._found, axis=-1)
 
 
-class BlockMaxima(_Blocks):
+class BlockMaxima:
     """The largest number of each block and those before it."""
 
-    def reduce(self, blocks: NDArray[Any]) -> NDArray[Any]:
-        """See `_Blocks`."""
-        return np.asarray(blocks.max(axis=-1))
+    def __init__(self, size: int) -> None:
+        self._maxima = _Blocks(size, partial(np.max, axis=-1))
+
+    def add(self, x: NDArray[Any]) -> None:
+        """Take in some columns."""
+        self._maxima.add(x)
 
     def result(self) -> NDArray[Any]:
         """Give the running maxima, shape (rows, blocks)."""
-        return np.maximum.accumulate(self.reduced(), axis=-1)
+        return np.maximum.accumulate(self._maxima.reduced(), axis=-1)
 
 
-class _BlockSums(_Blocks):
-    def __init__(self, size: int, form: Format, order: str) -> None:
-        super().__init__(size)
-        self._form = form
-        self._order = order
-
-    def reduce(self, blocks: NDArray[Any]) -> NDArray[Any]:
-        terms = blocks.astype(self._form.carrier, copy=False)
-        sums, _ = total(terms.reshape(-1, blocks.shape[-1]), self._form, self._order)
-        return sums.reshape(blocks.shape[:-1])
+def _sums(blocks: NDArray[Any], form: Format, order: str) -> NDArray[Any]:
+    terms = blocks.astype(form.carrier, copy=False)
+    sums, _ = total(terms.reshape(-1, blocks.shape[-1]), form, order)
+    return sums.reshape(blocks.shape[:-1])
 
 
 class BlockwiseSum:
@@ -94,8 +99,9 @@ class BlockwiseSum:
         self._form = form
         self._factors = factors
         self._columns = 0
-        self._sums = _BlockSums(size, form, order)
-        self._sharp = _BlockSums(size, FORMATS["float64"], "pairwise")
+        self._sums = _Blocks(size, partial(_sums, form=form, order=order))
+        sharp = partial(_sums, form=FORMATS["float64"], order="pairwise")
+        self._sharp = _Blocks(size, sharp)
 
     def add(self, terms: NDArray[Any]) -> None:
         """Take in some columns of numbers of the format."""

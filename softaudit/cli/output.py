@@ -87,7 +87,7 @@ class Shown:
         typer.Option(
             "--quiet",
             "-q",
-            help="Only what breaks, loses and holds; of a judgement, only what fails.",
+            help="Only the header and sentences; of a judgement, only what fails.",
         ),
     ] = False
 

@@ -97,7 +97,7 @@ def command(
         ),
     ] = "table",
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Only what breaks, loses and holds.")
+        bool, typer.Option("--quiet", "-q", help="Only the header and sentences.")
     ] = False,
 ) -> None:
     """Show from which temperature on each cell breaks or loses.

@@ -24,7 +24,7 @@ def _exp_overflows_above(form: Format) -> float:
 
 def _exp_vanishes_below(form: Format) -> float:
     """Give the logit, about, below which the exponential is 0: log of half the least subnormal."""
-    return (form.subnormal_exponent - 1) * log(2.0)
+    return form.exp2_vanishes_below * log(2.0)
 
 
 def _exp_overflow(cell: Cell) -> str:

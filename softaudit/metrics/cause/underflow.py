@@ -25,7 +25,7 @@ def flush(t: Trail) -> Applies:
     if not t.compute.flushes:
         return None
     unit = 1.0 if t.steps.base_two else log(2.0)
-    vanishes = (t.compute.subnormal_exponent - 1) * unit
+    vanishes = t.compute.exp2_vanishes_below * unit
     found = (t.exponential == 0) & (t.argument >= vanishes)
     there = (t.exponential > 0) & np.isfinite(t.logit)
     if t.function == "softmax":
