@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Literal
 from softaudit import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from softaudit.model import Audit, Worst
+    from softaudit.summary import CellSummary
 
 Bound = Literal["at-most", "at-least"]
 Level = Literal["error", "warning"]
@@ -21,12 +22,21 @@ Standing = Literal["required", "new", "worse", "fixed", "stale"]
 SIGNS: Mapping[Bound, str] = {"at-most": "<=", "at-least": ">="}
 
 
+INTERRUPTED = "interrupted"
+"""Why sources are skipped that were not begun before somebody had enough."""
+
+
 @dataclass(frozen=True, slots=True)
 class SkippedSource:
     """A source that was not audited, and why."""
 
     source: str
     reason: str
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it was skipped for want of time, and not for what it is."""
+        return self.reason == INTERRUPTED
 
 
 def bound_text(bound: Bound, limit: float) -> str:
@@ -176,17 +186,22 @@ class Report:
         Versions of softaudit and of what the figures depend on.
     environment : mapping
         Machine, and the processor features by which NumPy chooses its exp and log.
-    audits : tuple of Audit
+    audits : collection of Audit
+        A tuple; or, of many files, what reads one after the other each time it is gone through, so
+        that they are never in memory all at once.
     skipped : tuple of SkippedSource
     judgement : Judgement or None
         None where nothing was required.
+    summary : tuple of CellSummary, or None
+        What all inputs say of each cell; None where it was not asked for.
     """
 
     tool: Mapping[str, str]
     environment: Mapping[str, str | list[str]]
-    audits: tuple[Audit, ...]
+    audits: Collection[Audit]
     skipped: tuple[SkippedSource, ...] = ()
     judgement: Judgement | None = None
+    summary: tuple[CellSummary, ...] | None = None
 
 
 def make_report(audits: Sequence[Audit], skipped: Sequence[SkippedSource] = ()) -> Report:
@@ -231,6 +246,7 @@ def processor_features() -> list[str]:
 
 
 __all__ = [
+    "INTERRUPTED",
     "SIGNS",
     "Judgement",
     "Report",

@@ -164,14 +164,14 @@ def audited(
     """Audit sources, one after the other, until somebody has had enough."""
     from softaudit.audit import audit, chosen_rows
     from softaudit.cli.progress import Progress
-    from softaudit.report import SkippedSource
+    from softaudit.report import INTERRUPTED, SkippedSource
 
     audits: list[Audit] = []
     skipped: list[SkippedSource] = []
     told, jobs = Progress(asked.progress, stopped), asked.jobs or processors()
     for source in sources:
         if stopped():
-            skipped.append(SkippedSource(source.name, "interrupted"))
+            skipped.append(SkippedSource(source.name, INTERRUPTED))
             continue
         plan = asked.plan(source, elements=elements)
         rows = len(chosen_rows(source, plan))

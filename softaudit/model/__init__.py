@@ -7,7 +7,16 @@ arrays in them are not written to after construction, and nothing in here comput
 from __future__ import annotations
 
 from softaudit.model.audit import Audit, ReferenceUse
-from softaudit.model.cell import Bound, Cell, Condition, Degenerate, Event, RowQuality, Worst
+from softaudit.model.cell import (
+    AxisMap,
+    Bound,
+    Cell,
+    Condition,
+    Degenerate,
+    Event,
+    RowQuality,
+    Worst,
+)
 from softaudit.model.enclosure import PLAIN, TIERS, Decision, Enclosure
 from softaudit.model.key import Arithmetic, CellKey, Function, arithmetic_name
 from softaudit.model.logits import WHOLE, Logits, Source, Window
@@ -23,6 +32,7 @@ __all__ = [
     "WHOLE",
     "Arithmetic",
     "Audit",
+    "AxisMap",
     "Bound",
     "Cell",
     "CellKey",

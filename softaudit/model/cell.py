@@ -132,12 +132,30 @@ class RowQuality:
 
 
 @dataclass(frozen=True, slots=True)
+class AxisMap:
+    """The largest error in each slice along the first axes of the logits: layers, heads.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Lengths of these axes.
+    largest : tuple of float or None
+        In ulp, the last of these axes fastest; None where no element counts.
+    """
+
+    shape: tuple[int, ...]
+    largest: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One line of a report: one function, arithmetic and algorithm on one source.
 
     Counts are of elements unless a name says rows; None means not applicable.  `events` are places
     of counts, `causes` of wrong results, and `breaks` of results that are not finite, or 0, though
-    they should not be; each by name, and absent where it did not happen.
+    they should not be; each by name, and absent where it did not happen.  `gaps` counts the errors
+    of `histogram` by the bin of the gap to the row's maximum and the bin of the error: see
+    `metrics.gaps`.
     """
 
     key: CellKey
@@ -163,3 +181,5 @@ class Cell:
     ulp_radius: float
     bound: Bound | None = None
     condition: Condition | None = None
+    gaps: Mapping[tuple[int, int], int] | None = None
+    by_axis: AxisMap | None = None
