@@ -12,18 +12,15 @@ memory is asked for.
 from __future__ import annotations
 
 import hashlib
-import os
-import shlex
 import sys
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from softaudit.errors import InputError
 from softaudit.model import Logits
-from softaudit.sources import csv, literal, npy, npz, opening
+from softaudit.sources import csv, literal, naming, npy, npz, opening
 from softaudit.sources.opening import Found, Opened, printable
 
 if TYPE_CHECKING:
@@ -42,7 +39,6 @@ SOURCES: Mapping[str, Callable[[Opened, str | None], list[Found]]] = {
 """What is logits by its suffix, and what reads it; `.gz` may follow any of them."""
 
 _PLAIN_TEXT = ("", ".txt", ".dat")
-_NAME_LENGTH = 40
 _TORCH = (
     "holds what PyTorch pickled, which is never loaded; in Python: "
     'np.save("logits.npy", tensor.float().numpy())'
@@ -91,11 +87,11 @@ def read(
     -----
     NaN, ±inf and −0 are kept.  Arrays without an axis, or without elements, are refused.
     """
-    name, command = _names(word)
+    name, command = naming.names(word)
     # A message says the path as it was typed; a report never says an absolute one.
-    shown = name if word == "-" or _is_literal(word) else printable(word)
+    shown = name if word == "-" or naming.is_literal(word) else printable(word)
     try:
-        if _is_literal(word):
+        if naming.is_literal(word):
             digest = hashlib.sha256(word.encode("utf-8", "surrogatepass")).hexdigest()
             found = literal.read(word, shown, key)
         else:
@@ -120,11 +116,6 @@ def read(
         )
         for array in found
     ]
-
-
-def _is_literal(word: str) -> bool:
-    # Path.exists raises for names that are too long, which literals may well be.
-    return word.startswith("[") and not os.path.exists(word)  # noqa: PTH110
 
 
 def _open(word: str, name: str, stdin: BinaryIO | None) -> Opened:
@@ -152,28 +143,6 @@ def _reader(opened: Opened) -> Callable[[Opened, str | None], list[Found]]:
     known = ", ".join(SOURCES)
     advice = f'not a file type that is read ({known}); in Python: np.save("logits.npy", array)'
     raise InputError(f"{opened.name}: {_ADVICE.get(opened.suffix, advice)}")
-
-
-def _names(word: str) -> tuple[str, str]:
-    """Give the name of a word for reports, never an absolute path, and the one for commands."""
-    if word == "-":
-        return "<stdin>", "-"
-    if _is_literal(word):
-        return printable(word, _NAME_LENGTH), _command(word)
-    try:
-        # Path.resolve would follow links out of the directory.
-        below = Path(os.path.abspath(word)).relative_to(Path.cwd()).as_posix()  # noqa: PTH100
-    except (ValueError, OSError):
-        # Beside here, a path stays as it is; from the root, its folders are nobody's business.
-        name = Path(word).name if os.path.isabs(word) else Path(os.path.normpath(word)).as_posix()  # noqa: PTH117
-        return printable(name or word), _command(word)
-    # A leading dash would be taken for an option, or for standard input.
-    return printable(below), _command(f"./{below}" if below.startswith("-") else below)
-
-
-def _command(word: str) -> str:
-    """Give a word as a shell takes it; "" for one that cannot be shown."""
-    return shlex.quote(word) if word.isprintable() else ""
 
 
 def _class_axis_last(array: Found, axis: int, name: str) -> NDArray[Any]:
