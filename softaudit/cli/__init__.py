@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -13,6 +12,7 @@ import typer
 from softaudit import __version__
 from softaudit.cli import check, completion, diff, explain, gate, limits, settings, sweep
 from softaudit.cli.interrupt import INTERRUPTED
+from softaudit.cli.progress.listener import say
 from softaudit.errors import SoftauditError
 
 ClickException: Any = typer.BadParameter.__mro__[2]
@@ -87,7 +87,7 @@ def run(arguments: list[str]) -> int:
     except ClickException as error:
         return _fail(_usage(error))
     except (KeyboardInterrupt, typer.Abort):
-        _say("interrupted")
+        say("interrupted")
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):
         # Whoever read help has read enough, of which typer makes an exit of its own; keep the
@@ -106,15 +106,8 @@ def _command() -> Any:
 
 
 def _fail(message: str) -> int:
-    _say(" ".join(message.split()))
+    say(" ".join(message.split()))
     return 2
-
-
-def _say(line: str) -> None:
-    """Say something on standard error, if anybody is there to read it."""
-    if sys.stderr is not None:
-        with suppress(OSError):
-            print(f"softaudit: {line}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _usage(error: Any) -> str:

@@ -10,8 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from softaudit.cli import progress
-from softaudit.cli.progress import Progress, duration
+from softaudit.cli.progress import MODES, Progress, duration, source
 
 
 class Clock:
@@ -32,7 +31,7 @@ def run(monkeypatch, capsys):
         monkeypatch.delenv(name, raising=False)
 
     def tell(mode: str, seconds: float, rows: int = 10, told: int | None = None) -> str:
-        monkeypatch.setattr(progress, "monotonic", Clock(seconds))
+        monkeypatch.setattr(source, "monotonic", Clock(seconds))
         with Progress(mode, lambda: False).of("a.npy", rows, 1000) as heard:
             for done in range(1, (rows if told is None else told) + 1):
                 assert heard(done) is False
@@ -42,7 +41,7 @@ def run(monkeypatch, capsys):
 
 
 def test_short_work_is_silent(run):
-    for mode in progress.MODES:
+    for mode in MODES:
         assert run(mode, 0.05) == ""
 
 
@@ -83,7 +82,7 @@ def test_always_prints_lines_where_there_is_no_terminal(run):
 
 
 def test_a_part_of_a_long_row_counts(run, monkeypatch, capsys):
-    monkeypatch.setattr(progress, "monotonic", Clock(20.0))
+    monkeypatch.setattr(source, "monotonic", Clock(20.0))
     with Progress("always", lambda: False).of("a.npy", 1, 10**8) as heard:
         heard(0.25)
     err = capsys.readouterr().err
@@ -93,8 +92,8 @@ def test_a_part_of_a_long_row_counts(run, monkeypatch, capsys):
 
 def test_nothing_is_said_where_standard_error_is_closed(monkeypatch, capsys):
     monkeypatch.setattr(sys, "stderr", None)
-    monkeypatch.setattr(progress, "monotonic", Clock(10.0))
-    for mode in progress.MODES:
+    monkeypatch.setattr(source, "monotonic", Clock(10.0))
+    for mode in MODES:
         with Progress(mode, lambda: False).of("a.npy", 9, 1000) as heard:
             heard(1)
     assert capsys.readouterr().out == ""

@@ -197,7 +197,7 @@ def test_an_interrupt_prints_what_is_done(softaudit, monkeypatch):
 
 def test_progress_is_told_in_rows_that_are_done_at_every_temperature(softaudit, monkeypatch):
     times = iter(range(0, 100_000, 3))
-    monkeypatch.setattr("softaudit.cli.progress.monotonic", lambda: float(next(times)))
+    monkeypatch.setattr("softaudit.cli.progress.source.monotonic", lambda: float(next(times)))
     monkeypatch.delenv("CI", raising=False)
     np.save("a.npy", np.tile(ROWS, (50, 1)))
     ended = softaudit("sweep", "a.npy", *SHORT, "--progress", "always", "--output-format", "json")
