@@ -252,7 +252,7 @@ def render(report: Any, output_format: str = "json") -> str:
 
     if not isinstance(report, Report):
         report = make_report([report] if isinstance(report, Audit) else list(report))
-    return RENDERERS[known(output_format, RENDERERS, "output format")](report, None)
+    return "".join(RENDERERS[known(output_format, RENDERERS, "output format")](report, None))
 
 
 def _several(names: Sequence[str]) -> Sequence[str]:

@@ -28,6 +28,7 @@ from softaudit.report import Report, SkippedSource, make_report
 from softaudit.sources.array import from_array
 
 from .hard_rows import HARD_ROWS
+from .render.judged import rendered
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 FUNCTIONS = ["softmax", "log_softmax", "logsumexp"]
@@ -163,7 +164,7 @@ def of_five_causes() -> Report:
 def test_renderers_give_the_same_of_a_report_read_back(name, width):
     """Of cells with at most five causes: of more, the contract has no worst element."""
     made, screen = of_five_causes(), Screen(width)
-    assert RENDERERS[name](back(made), screen) == RENDERERS[name](made, screen)
+    assert rendered(name, back(made), screen) == rendered(name, made, screen)
 
 
 def places(part, path=()):
@@ -274,8 +275,8 @@ def test_several_damages_at_once(seed):
     if refused(document):
         return
     found = from_json(document)
-    for render in RENDERERS.values():
-        assert isinstance(render(found, Screen(140)), str)
+    for name in RENDERERS:
+        assert isinstance(rendered(name, found, Screen(140)), str)
 
 
 @pytest.mark.exhaustive
@@ -377,7 +378,7 @@ def test_names_with_control_characters_reach_no_terminal():
     document["skipped"][0]["reason"] = "\x1b[31mred\ud800\n"
     found = from_json(document)
     assert found.skipped[0].reason == "\\x1b[31mred\\ud800\\n"
-    assert "\x1b" not in RENDERERS["table"](found, Screen())
+    assert "\x1b" not in rendered("table", found, Screen())
 
 
 @pytest.mark.parametrize(

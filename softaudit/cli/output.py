@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import shutil
 import sys
@@ -200,13 +201,16 @@ class Results:
         plain = replace(self.screen, color=False)
         for path, kind in self.files.items():
             with self._files[path] as file:
-                file.write(RENDERERS[kind](report, plain).encode("utf-8", "replace"))
+                file.writelines(
+                    text.encode("utf-8", "replace") for text in RENDERERS[kind](report, plain)
+                )
         if self._summary:
             from softaudit.render.github import summary
 
             self._summary.write(summary(report, plain).encode("utf-8", "replace"))
         for kind in self.printed:
-            print_text(RENDERERS[kind](report, self.screen))
+            for text in RENDERERS[kind](report, self.screen):
+                print_text(text)
 
     def write_baseline(self, report: Report) -> None:
         """Write the baseline, if one was asked for."""
@@ -237,15 +241,22 @@ def _in_workspace(folder: Path) -> str:
     return "" if there == "." or Path(there).parts[0] == ".." else Path(there).as_posix()
 
 
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    """Put plainer signs for those that an encoding lacks, and ? for what has none."""
+    assert isinstance(error, UnicodeEncodeError)
+    lacking = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(ord(sign), "?") for sign in lacking), error.end
+
+
+codecs.register_error("softaudit.plainer", _plainer)
+
+
 def print_text(text: str) -> None:
     """Write to standard output, in plainer signs where its encoding lacks the better ones."""
     if sys.stdout is None:
         raise OSError("standard output is closed")
     encoding = sys.stdout.encoding or "ascii"
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        text = text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
+    text = text.encode(encoding, "softaudit.plainer").decode(encoding)
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

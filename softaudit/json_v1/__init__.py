@@ -7,15 +7,26 @@ as a JSON Schema.
 
 from softaudit.json_v1.figures import CELL_FIGURES, FIGURES
 from softaudit.json_v1.read import from_json, read_report
-from softaudit.json_v1.write import SCHEMA, as_json, to_json, verdict_to_json
+from softaudit.json_v1.write import (
+    SCHEMA,
+    as_json,
+    audit_to_json,
+    head_to_json,
+    tail_to_json,
+    to_json,
+    verdict_to_json,
+)
 
 __all__ = [
     "CELL_FIGURES",
     "FIGURES",
     "SCHEMA",
     "as_json",
+    "audit_to_json",
     "from_json",
+    "head_to_json",
     "read_report",
+    "tail_to_json",
     "to_json",
     "verdict_to_json",
 ]

@@ -21,11 +21,28 @@ SCHEMA = 1
 
 def to_json(report: Report) -> dict[str, Any]:
     """Give a report as the contract's nested dictionaries, ready for `json.dumps`."""
+    audits = [audit_to_json(audit) for audit in report.audits]
+    return {**head_to_json(report), "audits": audits, **tail_to_json(report)}
+
+
+def head_to_json(report: Report) -> dict[str, Any]:
+    """Give what stands before the audits: the schema, and what computed them."""
     document = {
         "schema": SCHEMA,
         "tool": dict(report.tool),
         "environment": dict(report.environment),
-        "audits": [_audit(audit) for audit in report.audits],
+    }
+    return dict(as_json(document))
+
+
+def audit_to_json(audit: Audit) -> dict[str, Any]:
+    """Give one of the audits."""
+    return dict(as_json(_audit(audit)))
+
+
+def tail_to_json(report: Report) -> dict[str, Any]:
+    """Give what stands behind the audits: what was skipped, and the judgement."""
+    document = {
         "skipped": [{"source": s.source, "reason": s.reason} for s in report.skipped],
         "judgement": None if report.judgement is None else _judgement(report.judgement),
     }

@@ -1,4 +1,7 @@
-"""From a report to text: each renderer a function that returns a string and opens nothing.
+"""From a report to text: each renderer a function that gives it piece by piece and opens nothing.
+
+The audits of hundreds of files have no room in memory, nor has what is written of them: renderers
+go through `report.audits` once and keep what is small of each.
 
 A renderer's module is imported when it is first used: nobody who wants a table waits for XML.
 """
@@ -9,18 +12,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from softaudit.render.screen import Screen
     from softaudit.report import Report
 
-    Renderer = Callable[[Report, Screen | None], str]
+    Renderer = Callable[[Report, Screen | None], Iterator[str]]
 
 
 def _late(module: str) -> Renderer:
-    def render(report: Report, screen: Screen | None = None) -> str:
-        text: str = import_module(f"softaudit.render.{module}").render(report, screen)
-        return text
+    def render(report: Report, screen: Screen | None = None) -> Iterator[str]:
+        yield from import_module(f"softaudit.render.{module}").render(report, screen)
 
     return render
 

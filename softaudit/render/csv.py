@@ -1,5 +1,8 @@
 """Cells as comma-separated values (RFC 4180): one line for each, every figure in its column.
 
+A line is one cell of one input; what all inputs together say of a cell is no line among them, since
+whoever adds up a column would count it twice.
+
 Columns are named as the JSON contract names figures; they are the same for every report.  Numbers
 are not rounded, NaN and infinities are nan, inf, -inf, and not applicable is empty.  Lines end
 with CR LF, as the RFC has it.
@@ -15,11 +18,11 @@ import csv
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from softaudit.json_v1 import CELL_FIGURES, to_json
+from softaudit.json_v1 import CELL_FIGURES, audit_to_json
 from softaudit.render.facts import line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from softaudit.render.screen import Screen
     from softaudit.report import Report
@@ -37,21 +40,24 @@ WORST = ("index", "logit", "computed", "exact", "ulp", "relative", "cause")
 COLUMNS = (*ABOUT, *NAMES, *CELL_FIGURES, *(f"worst.{name}" for name in WORST))
 
 
-def render(report: Report, screen: Screen | None = None) -> str:  # noqa: ARG001
+def render(report: Report, screen: Screen | None = None) -> Iterator[str]:  # noqa: ARG001
     """Render the cells of a report as a table, the same bytes for the same report."""
+    yield _written([COLUMNS])
+    for audit in report.audits:
+        yield _written(_lines(audit_to_json(audit)))
+
+
+def _written(lines: Iterable[Sequence[Any]]) -> str:
     text = StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows(_lines(to_json(report)))
+    csv.writer(text).writerows(lines)
     return text.getvalue()
 
 
-def _lines(document: dict[str, Any]) -> Iterator[list[Any]]:
-    for audit in document["audits"]:
-        for cell in audit["cells"]:
-            worst = cell["worst"][0] if cell["worst"] else {}
-            found = {**audit, **cell, "worst": worst}
-            yield [_field(name, _under(found, name)) for name in COLUMNS]
+def _lines(audit: dict[str, Any]) -> Iterator[list[Any]]:
+    for cell in audit["cells"]:
+        worst = cell["worst"][0] if cell["worst"] else {}
+        found = {**audit, **cell, "worst": worst}
+        yield [_field(name, _under(found, name)) for name in COLUMNS]
 
 
 def _under(document: Any, dotted: str) -> Any:

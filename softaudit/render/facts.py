@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from softaudit.sources.opening import printable
 from softaudit.wording import NO_BREAK, count, place, plain, short, telling, ulps
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from softaudit.model import Audit, Cell, Source, Worst
     from softaudit.report import Report
 
@@ -32,7 +35,7 @@ def header_facts(audit: Audit) -> tuple[str, ...]:
     if source.axis not in (-1, len(source.shape) - 1):
         facts.append(f"axis {source.axis}")
     if audit.partial is not None:
-        facts.append(_partial(audit.partial))
+        facts.append(partial_words(audit.partial))
     facts += range_facts(audit.range, audit.widest)
     if audit.temperature != 1.0:
         facts.append(f"T = {audit.temperature:g}")
@@ -56,16 +59,36 @@ def range_facts(ends: tuple[float, float] | None, widest: float | None) -> list[
     return [f"{short(ends[0])} … {short(ends[1])}", f"widest {gap}"]
 
 
-def _partial(rows: int) -> str:
+def partial_words(rows: int) -> str:
+    """Say how far an audit came that was interrupted."""
     return f"partial: interrupted after {count(rows, 'row')}"
 
 
-def missing(report: Report) -> tuple[tuple[str, str], ...]:
-    """Say what a run that was interrupted left out: inputs, and how far they were audited."""
-    cut = [(a.source.input, a.partial) for a in report.audits if a.partial is not None]
-    partial = [(name, _partial(rows)) for name, rows in cut]
-    skipped = [(source.source, f"skipped: {source.reason}") for source in report.skipped]
-    return (*partial, *skipped)
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An input that was not audited in full, why, and whether somebody had enough of the run."""
+
+    input: str
+    text: str
+    interrupted: bool = True
+
+
+def missing_of(audit: Audit) -> Iterator[Missing]:
+    """Say how far an audit came, if it was interrupted."""
+    if audit.partial is not None:
+        yield Missing(audit.source.input, partial_words(audit.partial))
+
+
+def missing_sources(report: Report) -> list[Missing]:
+    """Say which sources were not audited at all, and why."""
+    return [Missing(s.source, f"skipped: {s.reason}", s.interrupted) for s in report.skipped]
+
+
+def was_interrupted(report: Report) -> bool:
+    """Whether somebody had enough of the run; of many files, none was then audited in part."""
+    if any(skipped.interrupted for skipped in report.skipped):
+        return True
+    return report.summary is None and any(a.partial is not None for a in report.audits)
 
 
 def worst_elements(audit: Audit) -> list[tuple[Cell, Worst]]:

@@ -1,7 +1,8 @@
 """Workflow commands of GitHub Actions, which become annotations, and the summary of a job.
 
 GitHub shows at most ten errors and ten warnings of a step, the first ones; so ten lines are
-printed, the worst, and one that counts the others.
+printed, the worst, and one that counts the others.  An input that was skipped for what it is is a
+warning; one of which the run was interrupted is an error.
 
 References
 ----------
@@ -13,17 +14,20 @@ References
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from softaudit.findings import findings
 from softaudit.render import markdown
-from softaudit.render.facts import line, missing
-from softaudit.render.verdicts import details, files, title
+from softaudit.render.facts import line, missing_of, missing_sources
+from softaudit.render.verdicts import details, file_of, title
 from softaudit.wording import count, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from softaudit.model import Audit
+    from softaudit.render.facts import Missing
     from softaudit.render.screen import Screen
     from softaudit.report import Judgement, Report
 
@@ -34,46 +38,69 @@ MOST_BYTES = 1 << 20
 _LEVELS = {"breaks": "warning", "loses": "notice"}
 
 
-def render(report: Report, screen: Screen | None = None) -> str:
+def render(report: Report, screen: Screen | None = None) -> Iterator[str]:
     """Render a report as workflow commands: of a judgement what fails, else what was found.
+
+    One command is on a line; there is none where there is nothing to tell.
 
     Parameters
     ----------
     report : Report
     screen : Screen, optional
         Its folder stands before files, which GitHub looks for from the root of the repository.
-
-    Returns
-    -------
-    str
-        One command on a line; nothing where there is nothing to tell.
     """
-    judgement, named = report.judgement, files(report, screen)
-    lines = list(_found(report, named) if judgement is None else _failed(judgement, named))
-    more = len(lines) - MOST_LINES
-    if more > 0:
-        what = "finding" if judgement is None else "failure"
-        lines[MOST_LINES:] = [command("notice", f"+{plain(count(more, f'more {what}'))}")]
-    for name, what in missing(report):
-        lines.append(command("error", line(what), title=line(f"{name}: not audited in full")))
+    taken = _Taken()
+    for audit in report.audits:
+        taken.add(audit, screen)
+    judgement = report.judgement
+    lines = taken.found() if judgement is None else list(_failed(judgement, taken.files))
+    yield from map(_ended, lines[:MOST_LINES])
+    if len(lines) > MOST_LINES:
+        what = "more finding" if judgement is None else "more failure"
+        yield _ended(command("notice", f"+{plain(count(len(lines) - MOST_LINES, what))}"))
+    yield from map(_not_audited, (*taken.left_out, *missing_sources(report)))
     for note in judgement.notes if judgement else ():
-        lines.append(command("notice", line(note), title="softaudit"))
-    return "".join(f"{text}\n" for text in lines)
+        yield _ended(command("notice", line(note), title="softaudit"))
 
 
-def _failed(judgement: Judgement, named: dict[str, str]) -> Iterator[str]:
+@dataclass(slots=True)
+class _Taken:
+    """What is taken of audits, which are gone through once."""
+
+    files: dict[str, str | None] = field(default_factory=dict)
+    left_out: list[Missing] = field(default_factory=list)
+    told: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in _LEVELS})
+
+    def add(self, audit: Audit, screen: Screen | None) -> None:
+        """Take what is small of an audit."""
+        name, file = audit.source.input, file_of(audit.source, screen)
+        self.files[name] = file
+        self.left_out += missing_of(audit)
+        for finding in findings(audit):
+            if finding.kind in _LEVELS:
+                where = {"title": line(f"{name}: {finding.kind}"), "file": file}
+                told = command(_LEVELS[finding.kind], line(finding.text), **where)
+                self.told[finding.kind].append(told)
+
+    def found(self) -> list[str]:
+        """Give what breaks, then what loses."""
+        return [told for kind in _LEVELS for told in self.told[kind]]
+
+
+def _ended(text: str) -> str:
+    return f"{text}\n"
+
+
+def _failed(judgement: Judgement, named: Mapping[str, str | None]) -> Iterator[str]:
     for verdict in judgement.failures:
         where = {"title": title(verdict), "file": named.get(verdict.input)}
         yield command(verdict.level, "\n".join(details(verdict)), **where)
 
 
-def _found(report: Report, named: dict[str, str]) -> Iterator[str]:
-    found = [(f, audit.source.input) for audit in report.audits for f in findings(audit)]
-    for kind, level in _LEVELS.items():
-        for finding, name in found:
-            if finding.kind == kind:
-                where = {"title": line(f"{name}: {kind}"), "file": named.get(name)}
-                yield command(level, line(finding.text), **where)
+def _not_audited(missing: Missing) -> str:
+    level = "error" if missing.interrupted else "warning"
+    title = line(f"{missing.input}: not audited in full")
+    return _ended(command(level, line(missing.text), title=title))
 
 
 def command(name: str, message: str, **properties: str | None) -> str:
@@ -106,13 +133,16 @@ def summary(report: Report, screen: Screen | None = None, most: int = MOST_BYTES
         Cut at the end of a line, and never within a block of code; the last line then says how
         much is missing.
     """
-    text = markdown.render(report, screen)
-    size = len(text.encode())
+    kept: list[str] = []
+    lines = size = 0
+    for text in markdown.render(report, screen):
+        kept += text.splitlines(keepends=True) if size < most else ()
+        lines += len(text.splitlines())
+        size += len(text.encode())
     if size < most:
-        return text
-    lines = text.splitlines(keepends=True)
-    kept = lines[: _fitting(lines, most - len(_missing(len(lines), size)))]
-    return "".join(kept) + _missing(len(lines) - len(kept), size - len("".join(kept).encode()))
+        return "".join(kept)
+    kept = kept[: _fitting(kept, most - len(_missing(lines, size)))]
+    return "".join(kept) + _missing(lines - len(kept), size - len("".join(kept).encode()))
 
 
 def _missing(lines: int, size: int) -> str:

@@ -7,51 +7,55 @@ asked for), skipped-cell, skipped-source, verdict, judgement.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from softaudit.json_v1 import as_json, to_json, verdict_to_json
+from softaudit.json_v1 import as_json, audit_to_json, head_to_json, verdict_to_json
+from softaudit.render.json import dumped
 from softaudit.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from softaudit.render.screen import Screen
-    from softaudit.report import Judgement, Report, Ruling, Verdict
+    from softaudit.report import Judgement, Report, Ruling, SkippedSource, Verdict
 
 _PARTS = ("cells", "skipped", "tables")
 
 
-def render(report: Report, screen: Screen | None = None) -> str:  # noqa: ARG001
+def render(report: Report, screen: Screen | None = None) -> Iterator[str]:  # noqa: ARG001
     """Render a report as JSON objects, one on a line, the same bytes for the same report."""
-    document = to_json(report)
-    lines = [*_of_document(document), *_skipped(document)]
+    yield _line({"type": "report", **head_to_json(report)})
+    skipped: list[dict[str, Any]] = []
+    for audit in report.audits:
+        document = audit_to_json(audit)
+        yield from map(_line, _of_audit(document))
+        skipped += _skipped(document)
+    yield from map(_line, skipped)
+    yield from (_line(_skipped_source(source)) for source in report.skipped)
     if report.judgement is not None:
-        lines += _judged(report.judgement)
-    return "".join(_line(line) for line in lines)
+        yield from (_line(as_json(line)) for line in _judged(report.judgement))
 
 
 def _line(line: dict[str, Any]) -> str:
-    return json.dumps(as_json(line), ensure_ascii=False, allow_nan=False) + "\n"
+    return f"{dumped(line)}\n"
 
 
-def _of_document(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield {"type": "report", **{name: document[name] for name in ("schema", "tool", "environment")}}
-    for audit in document["audits"]:
-        about = {name: part for name, part in audit.items() if name not in _PARTS}
-        for cell in audit["cells"]:
-            yield {"type": "cell", **about, **cell}
-        for table in audit.get("tables", ()):
-            yield {"type": "row", **about, **table}
+def _of_audit(audit: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    about = {name: part for name, part in audit.items() if name not in _PARTS}
+    for cell in audit["cells"]:
+        yield {"type": "cell", **about, **cell}
+    for table in audit.get("tables", ()):
+        yield {"type": "row", **about, **table}
 
 
-def _skipped(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for audit in document["audits"]:
-        for skipped in audit["skipped"]:
-            yield {"type": "skipped-cell", "source": audit["source"], **skipped}
-    for skipped in document["skipped"]:
-        source = {"name": skipped["source"]}
-        yield {"type": "skipped-source", "source": source, "reason": skipped["reason"]}
+def _skipped(audit: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for skipped in audit["skipped"]:
+        yield {"type": "skipped-cell", "source": audit["source"], **skipped}
+
+
+def _skipped_source(skipped: SkippedSource) -> dict[str, Any]:
+    source = {"name": skipped.source}
+    return {"type": "skipped-source", "source": source, "reason": skipped.reason}
 
 
 def _judged(judgement: Judgement) -> Iterator[dict[str, Any]]:

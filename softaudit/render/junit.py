@@ -1,10 +1,12 @@
 """The report as JUnit's XML, which most CI servers show as tests.
 
 A gate's verdicts are test cases, and those that fail as errors are failures; without a judgement
-every cell is a case that passes, since nothing was required of it.  An input that was audited in
-part, or not at all, is a case with an error: nobody is to take what is missing for what is well.  A
-case is in the suite of its input.  There are no times, time stamps or host names: no schema that is
-in use demands them.
+every cell is a case that passes, since nothing was required of it.  An input of which the run was
+interrupted is a case with an error: nobody is to take what is missing for what is well.  One that
+could not be read is a case that was skipped.  A case is in the suite of its input.  There are no
+times, time stamps or host names: no schema that is in use demands them.
+
+Elements say how many cases are in them before the cases come, so that all are made first.
 
 References
 ----------
@@ -17,16 +19,19 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from softaudit.findings import findings
-from softaudit.render.facts import line, missing
+from softaudit.render.facts import line, missing_of, missing_sources
 from softaudit.render.verdicts import details, rule, title
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from softaudit.model import Audit
+    from softaudit.render.facts import Missing
     from softaudit.render.screen import Screen
     from softaudit.report import Judgement, Report
 
 
-def render(report: Report, screen: Screen | None = None) -> str:  # noqa: ARG001
+def render(report: Report, screen: Screen | None = None) -> Iterator[str]:  # noqa: ARG001
     """Render a report as one XML document, the same bytes for the same report.
 
     Notes
@@ -35,21 +40,25 @@ def render(report: Report, screen: Screen | None = None) -> str:  # noqa: ARG001
     """
     root = Element("testsuites", name="softaudit")
     suites: dict[str, Element] = {}
+    left_out: list[Missing] = []
     for audit in report.audits:
         suite = _suite(root, suites, audit.source.input)
         if report.judgement is None:
             _add_cells(suite, audit)
         for skipped in audit.skipped:
             SubElement(_case(suite, skipped.cell), "skipped", message=line(skipped.reason))
-    for name, words in missing(report):
-        SubElement(_case(_suite(root, suites, name), name), "error", message=line(words))
+        left_out += missing_of(audit)
+    for missing in (*left_out, *missing_sources(report)):
+        case = _case(_suite(root, suites, missing.input), missing.input)
+        result = "error" if missing.interrupted else "skipped"
+        SubElement(case, result, message=line(missing.text))
     if report.judgement is not None:
         _add_verdicts(root, suites, report.judgement)
     for element in (*suites.values(), root):
         _count(element)
     indent(root)
-    text = tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
+    yield f"{tostring(root, encoding='unicode')}\n"
 
 
 def _suite(root: Element, suites: dict[str, Element], name: str) -> Element:

@@ -15,7 +15,7 @@ from softaudit.render.facts import (
     element_words,
     header_facts,
     line,
-    missing,
+    was_interrupted,
     worst_elements,
 )
 from softaudit.render.gfm import code, escape, fence, item, table
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 LEGEND = "“·” is zero, “–” not applicable; ULP: units in the last place of the exact value."
 
 
-def render(report: Report, screen: Screen | None = None) -> str:
-    """Render a report as Markdown.
+def render(report: Report, screen: Screen | None = None) -> Iterator[str]:
+    """Render a report as Markdown, block by block.
 
     Parameters
     ----------
@@ -51,17 +51,24 @@ def render(report: Report, screen: Screen | None = None) -> str:
         Its columns are those of the tables, where any are asked for, and quiet leaves out tables
         and elements; its width says nothing of where Markdown is read.
     """
-    screen = screen or Screen()
-    title = "# softaudit: partial" if missing(report) else "# softaudit"
-    blocks = [title] if report.judgement is None else [*_judgement(report.judgement)]
+    between = ""
+    for block in _blocks(report, screen or Screen()):
+        yield f"{between}{block}\n"
+        between = "\n"
+
+
+def _blocks(report: Report, screen: Screen) -> Iterator[str]:
+    if report.judgement is None:
+        yield "# softaudit: partial" if was_interrupted(report) else "# softaudit"
+    else:
+        yield from _judgement(report.judgement)
     for audit in report.audits:
-        blocks += _audit(audit, screen)
+        yield from _audit(audit, screen)
     if report.audits and not screen.quiet:
-        blocks.append(LEGEND)
+        yield LEGEND
     if report.skipped:
-        skipped = [item(f"{code(s.source)}: {escape(s.reason)}") for s in report.skipped]
-        blocks += ["## Skipped", "\n".join(skipped)]
-    return "\n\n".join(blocks) + "\n"
+        yield "## Skipped"
+        yield "\n".join(item(f"{code(s.source)}: {escape(s.reason)}") for s in report.skipped)
 
 
 def _judgement(judgement: Judgement) -> Iterator[str]:

@@ -3,6 +3,8 @@
 Rules are the causes by their names, `requirement` and `baseline`.  Results are the verdicts that
 fail, what breaks, and what loses.  A file of logits has no lines, so all stand at its first; what
 was no file, a literal or standard input, has no physical location, and GitHub shows no such result.
+Inputs that were skipped for what they are are warnings among the notifications; a run that was
+interrupted did not succeed.
 
 GitHub tells results of one file and rule apart by the fingerprint `primaryLocationLineHash`, and
 makes it of the first line's text where there is none: all of them would be one alert.  So it is
@@ -29,8 +31,8 @@ from softaudit.findings import findings
 from softaudit.json_v1 import as_json
 from softaudit.metrics import CAUSES, DESCRIPTIONS, EXPLANATIONS
 from softaudit.render.docstring import read
-from softaudit.render.facts import line, missing
-from softaudit.render.verdicts import BASELINE, REQUIREMENT, details, files, rule
+from softaudit.render.facts import line, missing_of, missing_sources
+from softaudit.render.verdicts import BASELINE, REQUIREMENT, details, file_of, rule
 from softaudit.reproduce import row_command
 from softaudit.wording import count, place, plain
 
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
     from softaudit.findings import Finding
     from softaudit.model import Audit, Worst
+    from softaudit.render.facts import Missing
     from softaudit.render.screen import Screen
     from softaudit.report import Report, Verdict
 
@@ -73,8 +76,26 @@ class _Result:
     properties: dict[str, Any] = field(default_factory=dict)
 
 
-def render(report: Report, screen: Screen | None = None) -> str:
-    """Render a report as one SARIF log, the same bytes for the same report.
+@dataclass(slots=True)
+class _Taken:
+    """What is taken of audits, which are gone through once."""
+
+    results: list[_Result] = field(default_factory=list)
+    files: dict[str, str | None] = field(default_factory=dict)
+    left_out: list[Missing] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, audit: Audit, screen: Screen | None) -> None:
+        """Take what is small of an audit."""
+        name = audit.source.input
+        self.results += (_of_finding(f, audit) for f in findings(audit) if f.kind in LEVELS)
+        self.files[name] = file_of(audit.source, screen)
+        self.left_out += missing_of(audit)
+        self.notes += (f"{name}: {s.cell} skipped: {s.reason}" for s in audit.skipped)
+
+
+def render(report: Report, screen: Screen | None = None) -> Iterator[str]:
+    """Render a report as one SARIF log, result by result, the same bytes for the same report.
 
     Parameters
     ----------
@@ -83,17 +104,35 @@ def render(report: Report, screen: Screen | None = None) -> str:
         Its folder stands before files: GitHub takes relative paths as seen from the root of the
         repository, and its checkout_path is for absolute ones alone.
     """
-    results = list(_results(report))
-    shown, left_out = results[:MOST_RESULTS], len(results[MOST_RESULTS:])
+    taken = _Taken([_of_verdict(v) for v in report.judgement.failures] if report.judgement else [])
+    for audit in report.audits:
+        taken.add(audit, screen)
+    shown = taken.results[:MOST_RESULTS]
     named = {name for r in shown for name in (r.rule, r.properties.get("cause"))}
     rules = [name for name in RULES if name in named]
     run = {
         "tool": {"driver": _driver(report.tool["softaudit"], rules)},
-        "invocations": [_invocation(report, left_out)],
-        "results": list(_laid_out(shown, rules, files(report, screen))),
+        "invocations": [_invocation(report, taken)],
+        "results": [],
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(as_json(log), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+    yield from _with_results(_dumped(log), _laid_out(shown, rules, taken.files))
+
+
+def _with_results(log: str, results: Iterator[dict[str, Any]]) -> Iterator[str]:
+    """Put results into the last list of a log, which is empty, where they stand four levels in."""
+    before, _, after = log.rpartition("[]")
+    margin = "\n    "
+    between, end = "[", "[]"
+    yield before
+    for result in results:
+        yield f"{between}{margin}" + _dumped(result).replace("\n", margin)
+        between, end = ",", "\n   ]"
+    yield f"{end}{after}\n"
+
+
+def _dumped(document: dict[str, Any]) -> str:
+    return json.dumps(as_json(document), ensure_ascii=False, allow_nan=False, indent=1)
 
 
 def _driver(version: str, rules: list[str]) -> dict[str, Any]:
@@ -112,24 +151,16 @@ def _message(*lines: str) -> dict[str, str]:
     return {"text": "\n".join(map(plain, lines)).replace("{", "{{").replace("}", "}}")}
 
 
-def _invocation(report: Report, left_out: int) -> dict[str, Any]:
-    errors = [f"{name}: {words}" for name, words in missing(report)]
-    told = []
-    for audit in report.audits:
-        told += [f"{audit.source.input}: {s.cell} skipped: {s.reason}" for s in audit.skipped]
-    told += report.judgement.notes if report.judgement else ()
+def _invocation(report: Report, taken: _Taken) -> dict[str, Any]:
+    missing = [*taken.left_out, *missing_sources(report)]
+    told = [*taken.notes, *(report.judgement.notes if report.judgement else ())]
+    left_out = len(taken.results[MOST_RESULTS:])
     told += [f"{count(left_out, 'result')} left out, beyond {MOST_RESULTS}"] if left_out else []
-    leveled = [*(("error", text) for text in errors), *(("note", text) for text in told)]
+    leveled = [("error" if m.interrupted else "warning", f"{m.input}: {m.text}") for m in missing]
+    leveled += [("note", text) for text in told]
     notes = [{"level": level, "message": _message(text)} for level, text in leveled]
     said = {"toolExecutionNotifications": notes} if notes else {}
-    return {"executionSuccessful": not errors, **said}
-
-
-def _results(report: Report) -> Iterator[_Result]:
-    for verdict in report.judgement.failures if report.judgement else ():
-        yield _of_verdict(verdict)
-    for audit in report.audits:
-        yield from (_of_finding(f, audit) for f in findings(audit) if f.kind in LEVELS)
+    return {"executionSuccessful": not any(m.interrupted for m in missing), **said}
 
 
 def _of_verdict(verdict: Verdict) -> _Result:
@@ -168,7 +199,7 @@ def _of_finding(finding: Finding, audit: Audit) -> _Result:
 
 
 def _laid_out(
-    results: list[_Result], rules: list[str], files: dict[str, str]
+    results: list[_Result], rules: list[str], files: dict[str, str | None]
 ) -> Iterator[dict[str, Any]]:
     seen: Counter[str] = Counter()
     for result in results:

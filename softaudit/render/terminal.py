@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 BAD, QUIET, GOOD, HEAD = "bold red", "dim", "green", "bold"
 
 
-def render(report: Report, screen: Screen | None = None) -> str:
-    """Render a report as text for a terminal of a given width.
+def render(report: Report, screen: Screen | None = None) -> Iterator[str]:
+    """Render a report as text for a terminal of a given width, part by part.
 
     Parameters
     ----------
@@ -41,11 +41,18 @@ def render(report: Report, screen: Screen | None = None) -> str:
         Without one: 80 columns, no color.
     """
     screen = screen or Screen()
-    parts = [part for audit in report.audits for part in _audit(audit, screen)]
+    for part in _parts(report, screen):
+        yield to_text(part, screen)
+
+
+def _parts(report: Report, screen: Screen) -> Iterator[RenderableType | Fixed]:
+    for audit in report.audits:
+        yield from _audit(audit, screen)
     if report.judgement is not None:
-        parts += ["", *judgement_parts(report.judgement, screen)]
-    parts += [f"{skipped.source}: skipped: {skipped.reason}" for skipped in report.skipped]
-    return "".join(to_text(part, screen) for part in parts)
+        yield ""
+        yield from judgement_parts(report.judgement, screen)
+    for skipped in report.skipped:
+        yield f"{skipped.source}: skipped: {skipped.reason}"
 
 
 def _audit(audit: Audit, screen: Screen) -> Iterator[RenderableType | Fixed]:

@@ -14,8 +14,9 @@ from softaudit.wording import count, plain, rounded_away
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from softaudit.model import Source
     from softaudit.render.screen import Screen
-    from softaudit.report import Judgement, Report, Ruling, Verdict
+    from softaudit.report import Judgement, Ruling, Verdict
 
 REQUIREMENT, BASELINE = "requirement", "baseline"
 
@@ -100,9 +101,9 @@ def details(verdict: Verdict) -> tuple[str, ...]:
     return tuple(part for part in parts if part)
 
 
-def files(report: Report, screen: Screen | None) -> dict[str, str]:
-    """Give the files that were audited, seen from the repository's root, by their input's name."""
-    folder = screen.folder if screen else ""
-    sources = (audit.source for audit in report.audits if is_file(audit.source))
-    sources = (s for s in sources if not s.command.lstrip("'").startswith("/"))  # named in part
-    return {source.input: normpath(join(folder, source.name)) for source in sources}
+def file_of(source: Source, screen: Screen | None) -> str | None:
+    """Give the file that was audited, seen from the repository's root; None for what is none."""
+    named_in_part = source.command.lstrip("'").startswith("/")
+    if named_in_part or not is_file(source):
+        return None
+    return normpath(join(screen.folder if screen else "", source.name))

@@ -17,6 +17,7 @@ import numpy as np
 import softaudit
 from softaudit.audit import audit
 from softaudit.plan import make_plan
+from softaudit.render import RENDERERS
 from softaudit.report import Judgement, Report, Requirement, Ruling, SkippedSource, Verdict
 from softaudit.reproduce import row_command
 from softaudit.sources.array import from_array
@@ -38,6 +39,11 @@ def golden(name: str, text: str) -> None:
     if os.environ.get("SOFTAUDIT_REGENERATE") == "1":
         path.write_bytes(text.encode())
     assert text.encode() == path.read_bytes()
+
+
+def rendered(kind: str, given: Report, screen=None) -> str:
+    """Put the pieces of an output together."""
+    return "".join(RENDERERS[kind](given, screen))
 
 
 def report(*audits, **rest) -> Report:

@@ -9,14 +9,13 @@ from io import StringIO
 import numpy as np
 import pytest
 
-from softaudit.render import RENDERERS
 from softaudit.render.csv import COLUMNS
 
-from .judged import REPORTS, checked, golden, hostile, report
+from .judged import REPORTS, checked, golden, hostile, rendered, report
 
 
 def records(given) -> list[dict[str, str]]:
-    text = RENDERERS["csv"](given, None)
+    text = rendered("csv", given)
     assert text.count("\r\n") == text.count("\n") == text.count("\r")
     return list(csv.DictReader(StringIO(text, newline=""), strict=True))
 
@@ -41,7 +40,7 @@ def same(field: str, value) -> bool:
 
 @pytest.mark.parametrize("name", ["checked", "judged"])
 def test_every_figure_of_the_contract_is_there_and_not_rounded(name):
-    document = json.loads(RENDERERS["json"](REPORTS[name](), None))
+    document = json.loads(rendered("json", REPORTS[name]()))
     cells = [(found, cell) for found in document["audits"] for cell in found["cells"]]
     found = records(REPORTS[name]())
     assert len(found) == len(cells)
@@ -68,7 +67,7 @@ def test_infinities_and_nan_are_numbers_to_whoever_reads_them():
 
 
 def test_numpy_reads_columns():
-    text = RENDERERS["csv"](checked(), None)
+    text = rendered("csv", checked())
     table = np.loadtxt(
         StringIO(text), delimiter=",", skiprows=1, quotechar='"', usecols=COLUMNS.index("ulp.p99")
     )
@@ -89,8 +88,8 @@ def test_no_name_is_a_formula():
 
 
 def test_a_report_without_cells_is_a_header():
-    assert RENDERERS["csv"](report(), None).split("\r\n") == [",".join(COLUMNS), ""]
+    assert rendered("csv", report()).split("\r\n") == [",".join(COLUMNS), ""]
 
 
 def test_golden():
-    golden("cells.csv", RENDERERS["csv"](checked(), None))
+    golden("cells.csv", rendered("csv", checked()))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
-from softaudit.render import RENDERERS, github
+from softaudit.render import github
 from softaudit.render.screen import Screen
 
 from .judged import (
@@ -21,6 +21,7 @@ from .judged import (
     hostile,
     judged,
     passed,
+    rendered,
     report,
 )
 
@@ -37,7 +38,7 @@ def unescape(text: str, *more: tuple[str, str]) -> str:
 def commands(given, screen=None) -> list[tuple[str, dict[str, str], str]]:
     """Read commands as the runner does: properties up to the next ::, apart at commas."""
     found = []
-    for line in RENDERERS["github"](given, screen).split("\n")[:-1]:
+    for line in rendered("github", given, screen).split("\n")[:-1]:
         name, properties, data = re.fullmatch(r"::(\w+)(?: (.*?))?::(.*)", line, re.S).groups()
         pairs = [part.partition("=") for part in (properties or "").split(",") if part]
         signs = ((":", "%3A"), (",", "%2C"))
@@ -87,8 +88,8 @@ def test_ten_lines_and_a_count():
 
 
 def test_nothing_fails_and_nothing_is_said():
-    assert RENDERERS["github"](passed(), None) == ""
-    assert RENDERERS["github"](report(), None) == ""
+    assert rendered("github", passed()) == ""
+    assert rendered("github", report()) == ""
 
 
 def test_hostile_names_arrive_whole():
@@ -135,7 +136,7 @@ def test_no_name_begins_a_line(start):
     failures = tuple(replace(verdict, **names) for verdict in given.judgement.failures)
     judgement = replace(given.judgement, failures=failures, notes=(forged,))
     for ruled in (judgement, None):
-        text = RENDERERS["github"](replace(given, audits=(audit,), judgement=ruled), None)
+        text = rendered("github", replace(given, audits=(audit,), judgement=ruled))
         lines = re.split("[\r\n]", text)
         assert lines.pop() == ""
         assert lines
@@ -144,12 +145,12 @@ def test_no_name_begins_a_line(start):
 
 
 def test_a_summary_that_fits_is_the_markdown():
-    assert github.summary(judged()) == RENDERERS["markdown"](judged(), None)
+    assert github.summary(judged()) == rendered("markdown", judged())
 
 
 @pytest.mark.parametrize("name", ["judged", "hostile"])
 def test_a_summary_is_cut_between_blocks(name):
-    whole = RENDERERS["markdown"](REPORTS[name](), None)
+    whole = rendered("markdown", REPORTS[name]())
     size = len(whole.encode())
     for most in [*range(300, size, 331), size]:
         text = github.summary(REPORTS[name](), most=most)
@@ -169,10 +170,10 @@ def test_a_summary_stays_below_a_mebibyte():
     judgement = judged().judgement
     many = replace(judgement, failures=judgement.failures[:1] * 4000)
     report = replace(judged(), judgement=many)
-    assert len(RENDERERS["markdown"](report, None).encode()) > 1_048_576
+    assert len(rendered("markdown", report).encode()) > 1_048_576
     assert 1_040_000 < len(github.summary(report).encode()) < 1_048_576
 
 
 @pytest.mark.parametrize("name", ["judged", "checked"])
 def test_golden(name):
-    golden(f"{name}.github.txt", RENDERERS["github"](REPORTS[name](), None))
+    golden(f"{name}.github.txt", rendered("github", REPORTS[name]()))

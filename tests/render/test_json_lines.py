@@ -9,9 +9,8 @@ import pytest
 import softaudit
 from softaudit.audit import audit
 from softaudit.plan import make_plan
-from softaudit.render import RENDERERS
 
-from .judged import HOSTILE, REPORTS, changes, checked, golden, judged, report, rulings
+from .judged import HOSTILE, REPORTS, changes, checked, golden, judged, rendered, report, rulings
 
 
 def refuse(name: str):
@@ -19,7 +18,7 @@ def refuse(name: str):
 
 
 def parsed(given) -> list[dict]:
-    text = RENDERERS["json-lines"](given, None)
+    text = rendered("json-lines", given)
     assert text.endswith("\n")
     return [json.loads(line, parse_constant=refuse) for line in text[:-1].split("\n")]
 
@@ -30,7 +29,7 @@ def of_type(given, name: str) -> list[dict]:
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_cells_are_the_document_s(name):
-    document = json.loads(RENDERERS["json"](REPORTS[name](), None))
+    document = json.loads(rendered("json", REPORTS[name]()))
     expected = []
     for found in document["audits"]:
         about = {k: v for k, v in found.items() if k not in ("cells", "skipped")}
@@ -39,7 +38,7 @@ def test_cells_are_the_document_s(name):
 
 
 def test_nothing_of_a_cell_hides_what_is_said_of_its_audit():
-    document = json.loads(RENDERERS["json"](checked(), None))
+    document = json.loads(rendered("json", checked()))
     found = document["audits"][0]
     assert not set(found) & set(found["cells"][0])
 
@@ -88,4 +87,4 @@ def test_names_survive():
 
 
 def test_golden():
-    golden("judged.jsonl", RENDERERS["json-lines"](judged(), None))
+    golden("judged.jsonl", rendered("json-lines", judged()))

@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from softaudit.gate import baseline_text, judge, read_baseline, requirement_of_table
-from softaudit.render import RENDERERS
 from softaudit.render.screen import Screen
 from softaudit.render.verdicts import passing_words
 from softaudit.report import Requirement, Ruling, Verdict
 
-from .judged import audits, golden, report
+from .judged import audits, golden, rendered, report
 
 if TYPE_CHECKING:
     from softaudit.report import Report
@@ -67,7 +66,7 @@ COMMAND = "      softaudit check "
 
 
 def shown(found: Report, width: int = 80, **options) -> str:
-    return RENDERERS["table"](found, Screen(width, tables=False, **options))
+    return rendered("table", found, Screen(width, tables=False, **options))
 
 
 @pytest.mark.parametrize("width", [80, 140])
@@ -200,7 +199,7 @@ def test_colors_change_no_word():
 
 def test_after_the_tables_of_a_check():
     """check shows its cells first, and the same judgement below."""
-    text = RENDERERS["table"](failing(), Screen(80))
+    text = rendered("table", failing(), Screen(80))
     assert "correct" in text.split("would")[0]
     assert text.endswith(shown(failing()).partition("        would")[2])
 

@@ -12,8 +12,6 @@ import pytest
 from junitparser import Error, JUnitXml, Skipped
 from xmlschema import XMLSchema
 
-from softaudit.render import RENDERERS
-
 from .judged import (
     ATTENTION,
     HOSTILE,
@@ -25,6 +23,7 @@ from .judged import (
     hostile,
     interrupted,
     judged,
+    rendered,
     report,
     rulings,
 )
@@ -36,7 +35,7 @@ def schema() -> XMLSchema:
 
 
 def text_of(given) -> str:
-    return RENDERERS["junit"](given, None)
+    return rendered("junit", given)
 
 
 def read(given) -> JUnitXml:

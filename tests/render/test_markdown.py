@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from softaudit.findings import findings
-from softaudit.render import RENDERERS, gfm
+from softaudit.render import gfm
 from softaudit.render.columns import COLUMNS
 from softaudit.render.facts import line, worst_elements
 from softaudit.render.screen import Screen
@@ -28,6 +28,7 @@ from .judged import (
     interrupted,
     judged,
     passed,
+    rendered,
     report,
 )
 
@@ -36,7 +37,7 @@ ALLOWED = {"text", "code_inline", "strong_open", "strong_close", "softbreak"}
 
 
 def tokens_of(report, screen=None):
-    return PARSER.parse(RENDERERS["markdown"](report, screen))
+    return PARSER.parse(rendered("markdown", report, screen))
 
 
 def words(inline) -> str:
@@ -152,11 +153,11 @@ def test_passed():
 
 def test_an_interrupted_run_says_so_first():
     titles = {
-        RENDERERS["markdown"](given, None).split("\n")[0]
+        rendered("markdown", given).split("\n")[0]
         for given in (interrupted(), replace(interrupted(), skipped=()))
     }
     assert titles == {"# softaudit: partial"}
-    assert RENDERERS["markdown"](report(*audits()), None).startswith("# softaudit\n")
+    assert rendered("markdown", report(*audits())).startswith("# softaudit\n")
 
 
 def test_hostile_names_are_text():
@@ -216,4 +217,4 @@ def test_any_command_survives_a_fence(text):
     ("name", "file"), [("judged", "judged.md"), ("checked", "checked.md"), ("passed", "passed.md")]
 )
 def test_golden(name, file):
-    golden(file, RENDERERS["markdown"](REPORTS[name](), None))
+    golden(file, rendered("markdown", REPORTS[name]()))

@@ -11,7 +11,7 @@ import pytest
 from softaudit.render import RENDERERS, SUFFIXES, by_suffix
 from softaudit.wording import NO_BREAK
 
-from .judged import REPORTS
+from .judged import REPORTS, rendered
 
 ORDER = ["table", "json", "json-lines", "csv", "markdown", "junit", "sarif", "github"]
 
@@ -51,7 +51,7 @@ def test_listing_outputs_imports_none():
 @pytest.mark.parametrize("kind", ORDER)
 @pytest.mark.parametrize("name", REPORTS)
 def test_the_same_report_gives_the_same_bytes(name, kind):
-    text = RENDERERS[kind](REPORTS[name](), None)
-    assert text == RENDERERS[kind](replace(REPORTS[name]()), None)
+    text = rendered(kind, REPORTS[name]())
+    assert text == rendered(kind, replace(REPORTS[name]()))
     if name != "hostile":
         assert NO_BREAK not in text

@@ -15,7 +15,7 @@ from sarif_pydantic import Sarif
 from softaudit.findings import findings
 from softaudit.metrics import CAUSES, DESCRIPTIONS
 from softaudit.model import Source
-from softaudit.render import RENDERERS, sarif
+from softaudit.render import sarif
 from softaudit.render.facts import is_file
 from softaudit.render.screen import Screen
 
@@ -30,6 +30,7 @@ from .judged import (
     interrupted,
     judged,
     passed,
+    rendered,
     report,
 )
 
@@ -41,7 +42,7 @@ def schema() -> Draft4Validator:
 
 
 def run_of(given) -> dict:
-    log = json.loads(RENDERERS["sarif"](given, None))
+    log = json.loads(rendered("sarif", given))
     (run,) = log["runs"]
     return run
 
@@ -59,7 +60,7 @@ def marks(given) -> list[str]:
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_valid_by_the_schema(name):
-    text = RENDERERS["sarif"](REPORTS[name](), None)
+    text = rendered("sarif", REPORTS[name]())
     schema().validate(json.loads(text))
     read = Sarif.model_validate_json(text)
     assert [r.message.text for r in read.runs[0].results] == [
@@ -72,7 +73,7 @@ def test_valid_by_the_schema(name):
 
 
 def test_an_empty_report_is_valid():
-    schema().validate(json.loads(RENDERERS["sarif"](report(), None)))
+    schema().validate(json.loads(rendered("sarif", report())))
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -131,7 +132,7 @@ def test_files_have_a_place_and_literals_have_none():
 
 def test_files_are_seen_from_the_root_of_the_repository():
     """An alert is the same one from wherever the run was started."""
-    seen = json.loads(RENDERERS["sarif"](judged(), Screen(folder="a b/sub")))["runs"][0]["results"]
+    seen = json.loads(rendered("sarif", judged(), Screen(folder="a b/sub")))["runs"][0]["results"]
     assert {uri_of(result) for result in seen} == {f"a%20b/sub/{ATTENTION}", f"a%20b/sub/{HEADS}"}
     found = [result["partialFingerprints"]["primaryLocationLineHash"] for result in seen]
     assert found == marks(judged())
@@ -203,7 +204,7 @@ def test_notes_and_skips_are_notifications():
 
 
 def test_an_interrupted_run_did_not_succeed():
-    text = RENDERERS["sarif"](interrupted(), None)
+    text = rendered("sarif", interrupted())
     schema().validate(json.loads(text))
     (invocation,) = run_of(interrupted())["invocations"]
     assert invocation["executionSuccessful"] is False
@@ -229,4 +230,4 @@ def test_no_more_results_than_github_takes(monkeypatch):
 
 @pytest.mark.parametrize("name", ["judged", "checked"])
 def test_golden(name):
-    golden(f"{name}.sarif", RENDERERS["sarif"](REPORTS[name](), None))
+    golden(f"{name}.sarif", rendered("sarif", REPORTS[name]()))

@@ -19,13 +19,12 @@ import softaudit
 from softaudit.audit import audit
 from softaudit.cli import run
 from softaudit.plan import make_plan
-from softaudit.render import RENDERERS
 from softaudit.render.screen import Screen
 from softaudit.report import make_report
 from softaudit.sources.array import from_array
 from softaudit.wording import NO_BREAK
 
-from .judged import FIXTURES, golden
+from .judged import FIXTURES, golden, rendered
 
 NAMES = ("attention", "attention_finfo_min", "attention_float16", "digits_mlp", "vocabulary")
 WIDTHS = (40, 60, 80, 100, 140, 200)
@@ -33,7 +32,7 @@ ESCAPE = "\x1b"
 
 
 def shown(found, width: int = 80, **options) -> str:
-    return RENDERERS["table"](make_report([found]), Screen(width, **options))
+    return rendered("table", make_report([found]), Screen(width, **options))
 
 
 @pytest.fixture(scope="module", params=NAMES)
