@@ -60,7 +60,7 @@ def share(
     with _placed(logits) as place:
         task = _Task(place, replace(logits, values=np.empty((0, 0))), plan, keys, numbers, step)
         try:
-            with _uninterrupted():
+            with uninterrupted():
                 for _ in range(jobs):
                     here, there = context.Pipe(duplex=False)
                     counters = begun, finished, mapped
@@ -80,7 +80,7 @@ def share(
                     with begun.get_lock():
                         begun.value = len(numbers)  # nobody begins another block
         finally:
-            with _uninterrupted():
+            with uninterrupted():
                 for process in team.values():
                     process.kill()
                     process.join()
@@ -104,7 +104,7 @@ def _received(there: Any) -> Work:
 
 
 @contextmanager
-def _uninterrupted() -> Iterator[None]:
+def uninterrupted() -> Iterator[None]:
     """Start or end processes while Ctrl-C, which all of a terminal's processes get, is ignored."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -204,7 +204,11 @@ class Report:
     summary: tuple[CellSummary, ...] | None = None
 
 
-def make_report(audits: Sequence[Audit], skipped: Sequence[SkippedSource] = ()) -> Report:
+def make_report(
+    audits: Collection[Audit],
+    skipped: Sequence[SkippedSource] = (),
+    summary: tuple[CellSummary, ...] | None = None,
+) -> Report:
     """Put audits together with the versions and the processor features of this process."""
     names = ("numpy", "mpmath", "ml_dtypes")
     libraries = {name: str(import_module(name).__version__) for name in names}
@@ -215,8 +219,9 @@ def make_report(audits: Sequence[Audit], skipped: Sequence[SkippedSource] = ()) 
             "machine": platform.machine(),
             "processor_features": processor_features(),
         },
-        audits=tuple(audits),
+        audits=audits,
         skipped=tuple(skipped),
+        summary=summary,
     )
 
 

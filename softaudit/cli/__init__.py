@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from softaudit import __version__
-from softaudit.cli import check, completion, diff, explain, gate, limits, settings, sweep
+from softaudit.cli import check, completion, diff, explain, gate, limits, report, settings, sweep
 from softaudit.cli.interrupt import INTERRUPTED
 from softaudit.cli.progress.listener import say
 from softaudit.errors import SoftauditError
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 app.command("check")(check.command)
 app.command("gate")(gate.command)
+app.command("report")(report.command)
 app.command("diff")(diff.command)
 app.command("limits")(limits.command)
 app.command("sweep")(sweep.command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -118,10 +118,6 @@ class Asked(Cells):
     axis: Axis = -1
     key: Key = None
     sample: Sample = None
-    row: Annotated[
-        str | None,
-        typer.Option("--row", help="One row, element by element: 0,2,5.", metavar="INDEX"),
-    ] = None
     reference: Annotated[
         str, one("reference", "certified, or mpmath: every value by mpmath alone, slowly.")
     ] = "certified"
@@ -136,16 +132,13 @@ class Asked(Cells):
         from softaudit.cli.progress import MODES
         from softaudit.plan import known
 
-        if self.row is not None and self.sample is not None:
-            raise OptionError("--row and --sample exclude each other: give one of them")
         known(self.progress, MODES, "progress")
-        self.make_plan(temperature=self.temperature, elementary=self.elementary)
+        self.plan_of_all()
 
-    def plan(self, source: Logits, *, elements: bool) -> Plan:
-        """Plan what to ask of a source; `elements` lets rows be shown element by element."""
+    def plan_of_all(self) -> Plan:
+        """Plan what to ask of any source."""
         from softaudit.plan import known
         from softaudit.reference import METHODS
-        from softaudit.reproduce import is_literal
 
         return self.make_plan(
             temperature=self.temperature,
@@ -153,13 +146,41 @@ class Asked(Cells):
             reference=known(self.reference, METHODS, "reference"),
             worst=self.worst,
             sample=self.sample,
+        )
+
+    def processes(self) -> int:
+        """Give how many processes may work."""
+        return self.jobs or processors()
+
+
+@dataclass(frozen=True, slots=True)
+class AskedOfOne(Asked):
+    """The same, and which single row of the source to show."""
+
+    row: Annotated[
+        str | None,
+        typer.Option("--row", help="One row, element by element: 0,2,5.", metavar="INDEX"),
+    ] = None
+
+    def check(self) -> None:
+        """Refuse what no logits could make right."""
+        if self.row is not None and self.sample is not None:
+            raise OptionError("--row and --sample exclude each other: give one of them")
+        Asked.check(self)
+
+    def plan(self, source: Logits, *, elements: bool) -> Plan:
+        """Plan what to ask of a source; `elements` lets rows be shown element by element."""
+        from softaudit.reproduce import is_literal
+
+        return replace(
+            self.plan_of_all(),
             row=None if self.row is None else row_index(self.row, source),
             elements=elements and (self.row is not None or is_literal(source)),
         )
 
 
 def audited(
-    sources: Sequence[Logits], asked: Asked, stopped: Callable[[], bool], *, elements: bool
+    sources: Sequence[Logits], asked: AskedOfOne, stopped: Callable[[], bool], *, elements: bool
 ) -> tuple[list[Audit], list[SkippedSource]]:
     """Audit sources, one after the other, until somebody has had enough."""
     from softaudit.audit import audit, chosen_rows
@@ -168,7 +189,7 @@ def audited(
 
     audits: list[Audit] = []
     skipped: list[SkippedSource] = []
-    told, jobs = Progress(asked.progress, stopped), asked.jobs or processors()
+    told, jobs = Progress(asked.progress, stopped), asked.processes()
     for source in sources:
         if stopped():
             skipped.append(SkippedSource(source.name, INTERRUPTED))

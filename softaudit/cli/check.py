@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from softaudit.cli import settings
-from softaudit.cli.asking import Asked
+from softaudit.cli.asking import AskedOfOne
 from softaudit.cli.judging import Judging
 from softaudit.cli.options import named, with_groups
-from softaudit.cli.output import Shown
+from softaudit.cli.output import ShownAndSaved
 
 Inputs = typer.Argument(
     metavar="INPUT...",
@@ -24,9 +24,9 @@ def command(
     *,
     context: typer.Context,
     inputs: Annotated[list[str], Inputs],
-    asked: Asked,
+    asked: AskedOfOne,
     judging: Judging,
-    shown: Shown,
+    shown: ShownAndSaved,
 ) -> None:
     """Compute softmax and its relatives on logits, and judge every result.
 
@@ -41,7 +41,10 @@ def command(
     asked.check()
     criteria = judging.criteria(named(context))
     read = [*inputs, str(settings.nearest().path), *judging.files()]
-    with Results(shown, judging.write_baseline, read) as results, deferred() as stopped:
+    with (
+        Results(shown, judging.write_baseline, read, worst=shown.save_worst) as results,
+        deferred() as stopped,
+    ):
         sources = read_all(inputs, asked)
         results.check_savable(sources)
         elements = not (shown.quiet or shown.columns)

@@ -20,7 +20,7 @@ from softaudit.sources.opening import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from softaudit.cli.asking import Asked
+    from softaudit.cli.asking import AskedOfOne
     from softaudit.cli.judging import Criteria
     from softaudit.cli.output import Results
     from softaudit.model import Logits
@@ -30,7 +30,7 @@ FAILED = 1
 """Exit code of a run of which a requirement does not hold."""
 
 
-def read_all(words: Sequence[str], asked: Asked, folder: Path | None = None) -> list[Logits]:
+def read_all(words: Sequence[str], asked: AskedOfOne, folder: Path | None = None) -> list[Logits]:
     """Read what is to be audited; with a folder, files are named as seen from there."""
     axis, key = asked.axis, asked.key
     if folder is not None and folder.resolve() == Path.cwd().resolve():
@@ -50,7 +50,7 @@ def _seen_from(folder: Path, word: str, source: Logits) -> Logits:
 
 
 def report_of(
-    sources: Sequence[Logits], asked: Asked, stopped: Callable[[], bool], *, elements: bool
+    sources: Sequence[Logits], asked: AskedOfOne, stopped: Callable[[], bool], *, elements: bool
 ) -> Report:
     """Audit sources, and put the audits together."""
     return make_report(*audited(sources, asked, stopped, elements=elements))

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from softaudit.cli import settings
-from softaudit.cli.asking import Asked
+from softaudit.cli.asking import AskedOfOne
 from softaudit.cli.judging import Judging
 from softaudit.cli.options import named, with_groups
-from softaudit.cli.output import Shown
+from softaudit.cli.output import ShownAndSaved
 from softaudit.errors import OptionError
 
 Inputs = typer.Argument(
@@ -34,8 +34,8 @@ def command(
     context: typer.Context,
     inputs: Annotated[list[str] | None, Inputs] = None,
     judging: Judging,
-    asked: Asked,
-    shown: Shown,
+    asked: AskedOfOne,
+    shown: ShownAndSaved,
 ) -> None:
     """Judge logits, or saved results, by requirements and a baseline; exit 1 if one does not hold.
 
@@ -64,7 +64,9 @@ def command(
     folder = None if inputs else file.folder
     read = [*words, str(file.path), *judging.files()]
     with (
-        Results(shown, judging.write_baseline, read, folder=folder, tables=False) as results,
+        Results(
+            shown, judging.write_baseline, read, worst=shown.save_worst, folder=folder, tables=False
+        ) as results,
         deferred() as stopped,
     ):
         sources = [] if saved else read_all(words, asked, folder)

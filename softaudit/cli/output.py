@@ -77,12 +77,6 @@ class Shown:
             metavar="FILE",
         ),
     ] = None
-    save_worst: Annotated[
-        str | None,
-        typer.Option(
-            "--save-worst", help="Save the rows of the worst elements as .npy.", metavar="FILE"
-        ),
-    ] = None
     quiet: Annotated[
         bool,
         typer.Option(
@@ -138,6 +132,18 @@ class Shown:
         return screen(columns=names, quiet=self.quiet)
 
 
+@dataclass(frozen=True, slots=True)
+class ShownAndSaved(Shown):
+    """The same, and where rows go."""
+
+    save_worst: Annotated[
+        str | None,
+        typer.Option(
+            "--save-worst", help="Save the rows of the worst elements as .npy.", metavar="FILE"
+        ),
+    ] = None
+
+
 class Results:
     """Everything that a run writes, opened before its work starts.
 
@@ -148,10 +154,14 @@ class Results:
         Where to write a baseline.
     inputs : sequence of str
         What must not be written over: logits or saved results, the policy, the baseline.
+    worst : str, optional
+        Where to save the rows of the worst elements.
     folder : Path, optional
         What inputs are named as seen from, where that is not here.
     tables : bool
         Whether people see the cells, or the judgement alone.
+    overview : bool
+        Whether standard output gets no more of many files than what all of them say.
     """
 
     def __init__(
@@ -160,16 +170,19 @@ class Results:
         baseline: str | None,
         inputs: Sequence[str],
         *,
+        worst: str | None = None,
         folder: Path | None = None,
         tables: bool = True,
+        overview: bool = False,
     ) -> None:
-        self.shown = shown
+        self.worst = worst
         self.printed = shown.printed()
         self.files = shown.files()
-        self.screen = replace(shown.screen(), tables=tables, folder=_in_workspace(folder or Path()))
+        place = _in_workspace(folder or Path())
+        self.screen = replace(shown.screen(), tables=tables, overview=overview, folder=place)
         self.baseline = baseline
         self._open = ExitStack()
-        paths = [*self.files, *filter(None, (baseline, shown.save_worst))]
+        paths = [*self.files, *filter(None, (baseline, worst))]
         for i, path in enumerate(paths):
             if any(is_same(path, word) for word in inputs):
                 raise OptionError(f"{path}: is an input; name another file to write")
@@ -181,9 +194,7 @@ class Results:
         with self._open as opening:
             self._files = {path: opening.enter_context(destination(path)) for path in self.files}
             self._baseline = self.baseline and opening.enter_context(destination(self.baseline))
-            self._worst = self.shown.save_worst and opening.enter_context(
-                destination(self.shown.save_worst)
-            )
+            self._worst = self.worst and opening.enter_context(destination(self.worst))
             summary = os.environ.get("GITHUB_STEP_SUMMARY")
             wanted = summary if "github" in self.printed else None
             self._summary = wanted and opening.enter_context(appended(wanted))
@@ -198,7 +209,7 @@ class Results:
         """Write a report to every place that was asked for."""
         from softaudit.render import RENDERERS
 
-        plain = replace(self.screen, color=False)
+        plain = replace(self.screen, color=False, overview=False)
         for path, kind in self.files.items():
             with self._files[path] as file:
                 file.writelines(
@@ -221,7 +232,7 @@ class Results:
 
     def check_savable(self, sources: Sequence[Logits]) -> None:
         """Refuse before the work what could not be saved after it."""
-        if self.shown.save_worst:
+        if self.worst:
             from softaudit.render.worst_rows import check_savable
 
             check_savable(sources)

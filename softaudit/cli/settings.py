@@ -135,7 +135,7 @@ def default_map() -> dict[str, dict[str, Any]]:
     """
     settings = nearest()
     options = settings.options or {}
-    return {"check": options, "gate": settings.default_map(), "sweep": options}
+    return {"check": options, "gate": settings.default_map(), "sweep": options, "report": options}
 
 
 def nearest() -> Settings:

@@ -110,18 +110,17 @@ def _verdicts(report: Report, requirement: Requirement) -> Iterator[Verdict]:
                 yield _verdict(audit, cell, requirement)
 
 
-def _audits_of(report: Report, requirement: Requirement) -> list[Audit]:
+def _audits_of(report: Report, requirement: Requirement) -> Iterator[Audit]:
     pattern = requirement.input
-    return [a for a in report.audits if pattern is None or matches(a.source.input, pattern)]
+    yield from (a for a in report.audits if pattern is None or matches(a.source.input, pattern))
 
 
 def _nothing_matches(report: Report, requirement: Requirement) -> str:
-    audits = _audits_of(report, requirement)
-    if not audits:
+    cells = dict.fromkeys(c.key.name for a in _audits_of(report, requirement) for c in a.cells)
+    if not cells:
         names = list(dict.fromkeys(audit.source.input for audit in report.audits))
         return f"input {requirement.input!r} matches no input: {_nearest(requirement.input, names)}"
-    names = list(dict.fromkeys(cell.key.name for audit in audits for cell in audit.cells))
-    return f"{requirement.where!r} matches no cell: {_nearest(requirement.where, names)}"
+    return f"{requirement.where!r} matches no cell: {_nearest(requirement.where, list(cells))}"
 
 
 def _nearest(wanted: str | None, names: list[str]) -> str:

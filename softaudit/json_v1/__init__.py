@@ -6,7 +6,7 @@ as a JSON Schema.
 """
 
 from softaudit.json_v1.figures import CELL_FIGURES, FIGURES
-from softaudit.json_v1.read import from_json, read_report
+from softaudit.json_v1.read import audit_from_json, from_json, read_report
 from softaudit.json_v1.write import (
     SCHEMA,
     as_json,
@@ -22,6 +22,7 @@ __all__ = [
     "FIGURES",
     "SCHEMA",
     "as_json",
+    "audit_from_json",
     "audit_to_json",
     "from_json",
     "head_to_json",

@@ -73,6 +73,11 @@ def from_json(document: Any, name: str = "result") -> Report:
     )
 
 
+def audit_from_json(document: Any, name: str) -> Audit:
+    """Take what the contract has of one audit for an audit; see `read_report`."""
+    return _audit(Node(document, name, ""))
+
+
 def _audit(at: Node) -> Audit:
     elementary = at["elementary"].one_of(tuple(ELEMENTARY))
     source, used = _source(at["source"]), _reference(at["reference"])

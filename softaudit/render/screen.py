@@ -21,6 +21,8 @@ class Screen:
         Only what was found, without tables.
     tables : bool
         False where a judgement is wanted alone.
+    overview : bool
+        Whether a report of many files ends with what all of them say.
     folder : str
         What names of files are relative to, seen from the root of the repository; "" is the root.
     """
@@ -30,4 +32,5 @@ class Screen:
     columns: tuple[str, ...] = ()
     quiet: bool = False
     tables: bool = True
+    overview: bool = False
     folder: str = ""

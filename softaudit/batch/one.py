@@ -1,0 +1,126 @@
+"""One file of a batch: read, audited, array after array, in whichever process."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from softaudit import sources
+from softaudit.audit import audit
+from softaudit.errors import InputError
+from softaudit.json_v1 import audit_to_json
+from softaudit.sources.opening import printable
+from softaudit.state import state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from softaudit.batch.plan import File
+    from softaudit.model import Audit, Logits, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of every file.
+
+    Attributes
+    ----------
+    plan : Plan
+        For every array alike; it names no row.
+    axis : int
+        The class axis.
+    key : str or None
+        Which arrays of files that have several.
+    """
+
+    plan: Plan
+    axis: int
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was found of one array.
+
+    Attributes
+    ----------
+    text : bytes
+        The audit, as the JSON contract has it: what travels between processes, and to disk.
+    sha256 : str
+        Of the file.
+    logits, cells, broken : int
+        How many the array has, and of how many cells how many break.
+    """
+
+    text: bytes
+    sha256: str
+    logits: int
+    cells: int
+    broken: int
+
+
+class Unreadable(Exception):  # noqa: N818 -- no failure of the run: the file is skipped
+    """A file that cannot be read as logits, with the reason."""
+
+
+class Stopped(Exception):  # noqa: N818 -- somebody's wish
+    """The work was given up before the file was done."""
+
+
+def audits_of(
+    file: File, asked: Asked, jobs: int, heard: Callable[[int, float], bool]
+) -> Iterator[Made]:
+    """Audit a file's arrays, one after the other.
+
+    Parameters
+    ----------
+    file : File
+    asked : Asked
+    jobs : int
+        How many processes may share the rows of one array.
+    heard : callable
+        Told an array's logits and how many of them are done; answers whether to stop.
+
+    Raises
+    ------
+    Unreadable
+        If the file cannot be read, or one of its arrays cannot be audited.
+    Stopped
+        If `heard` said so.
+    OptionError
+        If what is asked has no cell to compute, whatever the file.
+    """
+    try:
+        for logits in sources.read_each(file.path, axis=asked.axis, key=asked.key):
+            named = replace(logits, name=file.name, command=_command(file.name))
+            found = audit(named, asked.plan, jobs=jobs, heard=_of(named, heard))
+            if found.partial is not None:
+                raise Stopped
+            yield _made(found)
+    except InputError as error:
+        raise Unreadable(_reason(str(error), file)) from error
+
+
+def _made(audit: Audit) -> Made:
+    text = json.dumps(audit_to_json(audit), allow_nan=False).encode()
+    source, cells = audit.source, audit.cells
+    broken = sum(state_of(cell) == "breaks" for cell in cells)
+    return Made(text, source.sha256, source.rows * source.columns, len(cells), broken)
+
+
+def _of(logits: Logits, heard: Callable[[int, float], bool]) -> Callable[[float], bool]:
+    return lambda rows: heard(logits.rows * logits.columns, rows * logits.columns)
+
+
+def _command(name: str) -> str:
+    # A name that was escaped to be shown names no file.
+    return "" if "\\" in name else shlex.quote(f"./{name}" if name.startswith("-") else name)
+
+
+def _reason(text: str, file: File) -> str:
+    """Give an error without the file's path, which stands before it in every output."""
+    for name in (printable(file.path), file.name):
+        text = text.removeprefix(name).replace(name, file.name)
+    return text.lstrip(":, ")

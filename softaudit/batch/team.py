@@ -1,0 +1,174 @@
+"""Processes that audit one file after the other, and send what they find.
+
+They are spawned, ignore Ctrl-C, which a terminal sends to all of its processes, and end with this
+one, however it ends.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from contextlib import suppress
+from functools import partial
+from itertools import islice
+from multiprocessing.connection import wait
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from softaudit.batch.one import Stopped, Unreadable, audits_of
+from softaudit.errors import SoftauditError
+from softaudit.jobs import uninterrupted
+from softaudit.reference import check_processor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import SpawnProcess
+
+    from softaudit.batch.one import Asked, Made
+    from softaudit.batch.plan import File
+
+_NEWS_EVERY = 0.2
+_LISTEN_EVERY = 0.1
+
+
+class Told(Protocol):
+    """Who is told what becomes of files, while others work on them."""
+
+    def begun(self, file: File) -> None:
+        """Take note that work on a file has begun."""
+
+    def within(self, file: File, logits: int, done: float) -> bool:
+        """Take note of how many logits of an array are done; answer whether to stop."""
+
+    def made(self, file: File, made: Made) -> None:
+        """Take what was found of one of its arrays."""
+
+    def finished(self, file: File) -> None:
+        """Take note that all of them are audited."""
+
+    def unreadable(self, file: File, reason: str) -> None:
+        """Take note that it cannot be read."""
+
+    def stopped(self) -> bool:
+        """Tell whether somebody has had enough."""
+
+
+def work_alone(files: Iterable[File], asked: Asked, jobs: int, told: Told) -> None:
+    """Audit files one after the other in this process; others may share the rows of one."""
+    for file in files:
+        if told.stopped():
+            return
+        told.begun(file)
+        try:
+            for made in audits_of(file, asked, jobs, partial(told.within, file)):
+                told.made(file, made)
+            told.finished(file)
+        except Unreadable as error:
+            told.unreadable(file, str(error))
+        except Stopped:
+            return
+
+
+def work_together(files: Iterable[File], asked: Asked, jobs: int, told: Told) -> None:
+    """Audit files in several processes, each one file at a time.
+
+    Raises
+    ------
+    SoftauditError
+        If a process ends by itself, or finds the processor's state or the options wrong.
+    """
+    left = iter(files)
+    team: dict[Connection, tuple[SpawnProcess, File]] = {}
+    try:
+        for file in islice(left, jobs):
+            here, process = _begin(asked)
+            team[here] = process, file
+            _give(here, file, told)
+        while team and not told.stopped():
+            for ready in cast("list[Connection]", wait(list(team), _LISTEN_EVERY)):
+                process, file = team[ready]
+                if not _take(ready, file, told):
+                    continue
+                after = next(left, None)
+                if after is not None:
+                    team[ready] = process, after
+                    _give(ready, after, told)
+                else:
+                    ready.close()  # which ends it
+                    del team[ready]
+                    process.join()
+    finally:
+        with uninterrupted():
+            for process, _ in team.values():
+                process.kill()
+                process.join()
+
+
+def _begin(asked: Asked) -> tuple[Connection, SpawnProcess]:
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_serve, args=(there, asked), daemon=True)
+    with uninterrupted():
+        process.start()
+    there.close()
+    return here, process
+
+
+def _give(here: Connection, file: File, told: Told) -> None:
+    told.begun(file)
+    with suppress(BrokenPipeError):  # which the next look will find
+        here.send(file)
+
+
+def _take(here: Connection, file: File, told: Told) -> bool:
+    """Take one message, and tell whether the process is free again."""
+    try:
+        what, *news = here.recv()
+    except (EOFError, ConnectionResetError):
+        raise SoftauditError(
+            f"{file.name}: the process that audited it ended before it was done, perhaps for want "
+            f"of memory; try --jobs 1"
+        ) from None
+    if what == "failed":
+        raise news[0]
+    getattr(told, what)(file, *news)
+    return what in ("finished", "unreadable")
+
+
+def _serve(there: Connection, asked: Asked) -> None:
+    """Audit files that are sent, until nobody sends one any more."""
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError, Stopped):
+        while True:
+            file = there.recv()
+            for message in _messages(file, asked, _News(there)):
+                there.send(message)
+
+
+def _messages(file: File, asked: Asked, news: _News) -> Iterator[tuple[Any, ...]]:
+    try:
+        check_processor()
+        for made in audits_of(file, asked, 1, news.within):
+            yield "made", made
+        yield ("finished",)
+    except Unreadable as error:
+        yield "unreadable", str(error)
+    except SoftauditError as error:
+        yield "failed", error
+
+
+class _News:
+    """What a process tells now and then of the file that it is at."""
+
+    def __init__(self, there: Connection) -> None:
+        self._there = there
+        self._parent = os.getppid()
+        self._next = 0.0
+
+    def within(self, logits: int, done: float) -> bool:
+        """Tell, if it is time, and stop if nobody is there any more."""
+        now = monotonic()
+        if now >= self._next:
+            self._next = now + _NEWS_EVERY
+            self._there.send(("within", logits, done))
+        return os.getppid() != self._parent

@@ -1,0 +1,252 @@
+"""softaudit report: many files, one report."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from softaudit.cli import settings
+from softaudit.cli.asking import Asked
+from softaudit.cli.ending import FAILED
+from softaudit.cli.interrupt import INTERRUPTED
+from softaudit.cli.judging import Judging
+from softaudit.cli.options import named, variable, with_groups
+from softaudit.cli.output import Shown
+from softaudit.errors import InputError, OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from softaudit.batch.journal import Journal
+    from softaudit.batch.plan import File
+    from softaudit.report import Report
+
+Paths = typer.Argument(
+    metavar="PATH...", help="Files of logits, directories, or globs such as 'run*/layer*.npy'."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The options that say which files are taken, and how a run goes on."""
+
+    include: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--include",
+            help="In directories, only files whose name, or path below, matches.  Repeatable.",
+            envvar=variable("include"),
+            metavar="GLOB",
+        ),
+    ] = None
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exclude",
+            help="No file whose name, or path below, matches.  Repeatable.",
+            envvar=variable("exclude"),
+            metavar="GLOB",
+        ),
+    ] = None
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Exit 2 if a file is skipped.", envvar=variable("strict")),
+    ] = False
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Take over what a run that was interrupted had done."),
+    ] = False
+    journal: Annotated[
+        str | None,
+        typer.Option(
+            "--journal",
+            help="Where what is done is kept, also for later runs; by default beside the first -o, "
+            "until the report is written.",
+            metavar="FILE",
+            show_default=False,
+        ),
+    ] = None
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="A line for each file, on standard error.")
+    ] = False
+
+    def files(self, words: Sequence[str], outputs: Sequence[str]) -> tuple[File, ...]:
+        """Find the files to audit; what the run writes is none of them, unless it is named."""
+        from softaudit.batch.plan import find
+        from softaudit.cli.files import is_same
+
+        found = find(words, self.include or (), self.exclude or ()).files
+        return tuple(
+            file
+            for file in found
+            if file.path in words or not any(is_same(file.path, path) for path in outputs)
+        )
+
+    def place(self, outputs: Sequence[str]) -> Path | None:
+        """Say where the journal is; None for nowhere that a later run would find it.
+
+        Raises
+        ------
+        OptionError
+            If there is nothing to resume from.
+        """
+        if self.journal is not None:
+            return Path(self.journal)
+        if outputs:
+            return Path(f"{outputs[0]}.journal")
+        if self.resume:
+            raise OptionError("--resume: name the output again with -o, or --journal FILE")
+        return None
+
+
+@with_groups
+def command(
+    *,
+    context: typer.Context,
+    paths: Annotated[list[str], Paths],
+    batch: Batch,
+    asked: Asked,
+    judging: Judging,
+    shown: Shown,
+) -> None:
+    """Audit many files, and report on all of them together and on each.
+
+    Directories are gone through with what is below them, hidden files apart.  Files that cannot be
+    read are skipped, and the report says why.
+    """
+    from softaudit.cli.interrupt import deferred
+    from softaudit.cli.output import Results
+
+    asked.check()
+    criteria = judging.criteria(named(context))
+    outputs = list(shown.files())
+    files = batch.files(paths, outputs)
+    read = [*(f.path for f in files), str(settings.nearest().path), *judging.files()]
+    overview = bool(outputs) and shown.output_formats is None
+    with (
+        Results(shown, judging.write_baseline, read, overview=overview) as results,
+        _journal(batch, asked, outputs) as journal,
+        deferred() as stopped,
+    ):
+        report = _report(files, asked, batch, journal, stopped)
+        interrupted = any(skipped.interrupted for skipped in report.skipped)
+        whole = batch.strict or bool(criteria) or results.baseline is not None
+        failure = _failure(report, len(files), whole=whole)
+        if not interrupted and not failure:
+            report = criteria.judge(report)
+            results.write_baseline(report)
+        results.write(report)
+        journal.is_needed = interrupted or bool(failure)
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if failure:
+        raise InputError(failure)
+    passed = report.judgement is None or report.judgement.passed
+    raise typer.Exit(judging.exit_code(0 if passed else FAILED))
+
+
+@contextmanager
+def _journal(batch: Batch, asked: Asked, outputs: Sequence[str]) -> Iterator[Journal]:
+    """Open the journal; it goes when the report is written, unless somebody named it."""
+    from softaudit.batch.journal import Journal
+
+    place = batch.place(outputs)
+    if place is None:
+        with tempfile.TemporaryDirectory(prefix="softaudit-") as folder:
+            journal = Journal(Path(folder, "journal"), {}, resume=False)
+            yield journal
+            journal.close(remove=True)
+        return
+    journal = Journal(place, _about(asked), resume=batch.resume)
+    _tell(journal, resume=batch.resume)
+    try:
+        yield journal
+    except BaseException:
+        journal.close(remove=False)
+        raise
+    journal.close(remove=batch.journal is None and not journal.is_needed)
+
+
+def _about(asked: Asked) -> dict[str, Any]:
+    """Say what is asked of every file and what computes it: all that figures depend on."""
+    from softaudit.report import make_report
+
+    plan, about = asked.plan_of_all(), make_report(())
+    return {
+        "tool": dict(about.tool),
+        "environment": dict(about.environment),
+        "cells": [key.name for key in plan.keys],
+        "skipped": [skipped.cell for skipped in plan.skipped],
+        "temperature": plan.temperature,
+        "elementary": plan.elementary,
+        "reference": plan.reference,
+        "worst": plan.worst,
+        "sample": plan.sample,
+        "axis": asked.axis,
+        "key": asked.key,
+    }
+
+
+def _tell(journal: Journal, *, resume: bool) -> None:
+    """Say what becomes of an earlier run's work."""
+    if journal.finished:
+        _say(f"{journal.path}: {len(journal.finished)} files were done before")
+    elif resume and journal.left:
+        _say(f"{journal.path}: other options or versions; all {journal.left} files are done anew")
+    elif resume:
+        _say(f"{journal.path}: nothing to resume; starting from the beginning")
+    elif journal.left:
+        _say(f"{journal.path}: {journal.left} files were done before; --resume takes them over")
+
+
+def _say(line: str) -> None:
+    if sys.stderr is not None:
+        print(f"softaudit: {line}", file=sys.stderr)  # noqa: T201
+
+
+def _report(
+    files: Sequence[File],
+    asked: Asked,
+    batch: Batch,
+    journal: Journal,
+    stopped: Callable[[], bool],
+) -> Report:
+    """Audit what is not done yet, and put everything together."""
+    from softaudit.batch.one import Asked as Question
+    from softaudit.batch.run import run
+    from softaudit.cli.batch_progress import BatchProgress
+    from softaudit.report import make_report
+    from softaudit.summary import summarize
+
+    question = Question(asked.plan_of_all(), asked.axis, asked.key)
+    sizes = [(file.name, file.size) for file in files]
+    with BatchProgress(asked.progress, batch.verbose, sizes) as shown:
+        skipped = run(
+            files, question, journal, jobs=asked.processes(), shown=shown, stopped=stopped
+        )
+    audits = journal.audits(file.name for file in files if file.name in journal.finished)
+    return make_report(audits, skipped, summarize(audits))
+
+
+def _failure(report: Report, files: int, *, whole: bool) -> str:
+    """Say why the run failed though it came to its end: files are skipped, and must not be.
+
+    Raises
+    ------
+    InputError
+        If no file could be audited, so that there is nothing to report.
+    """
+    skipped = [source for source in report.skipped if not source.interrupted]
+    if not skipped:
+        return ""
+    were = "was" if len(skipped) == 1 else "were"
+    first = f"first {skipped[0].source}: {skipped[0].reason}"
+    if len(skipped) == files:
+        raise InputError(f"nothing could be audited: all {files} files were skipped, {first}")
+    return f"{len(skipped)} of {files} files {were} skipped, {first}" if whole else ""
