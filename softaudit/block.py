@@ -8,7 +8,7 @@ import numpy as np
 
 from softaudit import reference
 from softaudit.arithmetic import Evaluation
-from softaudit.metrics import Probabilities
+from softaudit.metrics import Probabilities, gap_offsets
 from softaudit.model import RowKind, take_rows
 from softaudit.problem import Census
 
@@ -38,6 +38,7 @@ class Block:
         self._census: Census | None = None
         self._evaluations: dict[Arithmetic, Evaluation] = {}
         self._probabilities: Probabilities | None = None
+        self._gaps: NDArray[np.int64] | None = None
 
     def enclose(self, functions: tuple[Function, ...], method: str) -> None:
         """Enclose the exact values; the probabilities, too, of which logarithms are asked."""
@@ -87,6 +88,17 @@ class Block:
             enclosure = take_rows(self.enclosed["softmax"].enclosure, audited)
             self._probabilities = Probabilities(enclosure, self.problem.values[audited])
         return self._probabilities
+
+    def gaps(self, function: Function) -> NDArray[np.int64] | None:
+        """Give the bins of the audited rows' gaps; None for a function that has one value a row."""
+        if function == "logsumexp":
+            return None
+        if self._gaps is None:  # softmax and log_softmax are audited in the same rows
+            x = take_rows(self.problem, self.kinds(function) == RowKind.AUDITED).values
+            view = self.view
+            top = x.max(axis=-1, keepdims=True) if view is None else view.row.peak.top
+            self._gaps = gap_offsets(x, top, self.problem.temperature)
+        return self._gaps
 
     def kinds(self, function: Function) -> NDArray[np.int8]:
         """Tell which rows are audited."""

@@ -75,6 +75,8 @@ def make_cell(asked: AskedRows, key: CellKey, tally: Tally, shared: Shared) -> C
         ulp_radius=max(tally.ulp.radius, 0.0),
         bound=_bound(tally.bounds, logits),
         condition=_condition(shared.conditions, logits),
+        gaps=None if key.function == "logsumexp" else tally.ulp.gaps.counts,
+        by_axis=None if tally.by_axis is None else tally.by_axis.map,
     )
 
 

@@ -22,7 +22,7 @@ from softaudit.model import RowKind
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from softaudit.metrics import Judged
+    from softaudit.metrics import ByAxis, Judged
     from softaudit.model import Window
 
 
@@ -37,6 +37,7 @@ class Tally:
     quality: Quality = field(default_factory=Quality)
     worst: WorstElements = field(default_factory=WorstElements)
     bounds: Bounds = field(default_factory=Bounds)
+    by_axis: ByAxis | None = None
     elements: int = 0
     degenerate: dict[RowKind, tuple[Places, tuple[float, ...]]] = field(default_factory=dict)
 
@@ -49,6 +50,8 @@ class Tally:
         self.elements += judged.output.values.size
         for metric in (self.ulp, self.rows, self.excess, self.quality, self.worst):
             metric.add(judged)
+        if self.by_axis is not None:
+            self.by_axis.add(judged)
 
     def merge(self, other: Tally) -> None:
         """Take in what another tally counted of other rows."""
@@ -60,6 +63,8 @@ class Tally:
         self.quality.merge(other.quality)
         self.worst.merge(other.worst)
         self.bounds.merge(other.bounds)
+        if self.by_axis is not None and other.by_axis is not None:
+            self.by_axis.merge(other.by_axis)
         for kind, (places, returned) in other.degenerate.items():
             mine, first = self.degenerate.setdefault(kind, (Places(), returned))
             earlier = mine.first is None or (places.first or mine.first) < mine.first

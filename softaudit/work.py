@@ -12,7 +12,15 @@ from softaudit.formats import FORMATS
 from softaudit.grouping import grouped
 from softaudit.implementation import Algorithms
 from softaudit.long_view import WINDOW, LongView
-from softaudit.metrics import LargestErrors, Shared, Yardstick, compare
+from softaudit.metrics import (
+    ByAxis,
+    LargestErrors,
+    Shared,
+    WorstElements,
+    Yardstick,
+    compare,
+    mapped_axes,
+)
 from softaudit.model import TIERS, WHOLE, RowKind, Window, take_rows
 from softaudit.problem import finite_range, pose
 from softaudit.tally import Tally
@@ -78,9 +86,12 @@ class Work:
         self.widest: float | None = None
 
     def _new_tally(self) -> Tally:
-        if self.implementation.keeps_steps:
-            return Tally()
-        return Tally(worst=LargestErrors(self.plan.worst, self.plan.limit))
+        shape = self.logits.rows_shape
+        axes = mapped_axes(shape) if self.plan.row is None else None
+        worst = WorstElements()
+        if not self.implementation.keeps_steps:
+            worst = LargestErrors(self.plan.worst, self.plan.limit)
+        return Tally(worst=worst, by_axis=ByAxis(shape, axes) if axes else None)
 
     def __getstate__(self) -> dict[str, object]:
         """Leave arrays behind: only what was counted travels between processes."""
@@ -190,7 +201,7 @@ class Work:
         problem = take_rows(block.problem, audited)
         numbers, shared = block.numbers[audited], self.shared_of(keys[0])
         extent = shared.look(problem, decision.enclosure, numbers, block.window)
-        yardstick = Yardstick(decision, block.problem.format, extent)
+        yardstick = Yardstick(decision, block.problem.format, extent, block.gaps(function))
         if block.has_values(function):
             shared.floor.add(yardstick)
         for key in keys:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from softaudit.metrics.bins import bin_numbers
 from softaudit.metrics.largest_row import LargestRow
-from softaudit.metrics.ulp import bin_numbers, percentile
+from softaudit.metrics.ulp import percentile
 from softaudit.reference import elementary
 
 if TYPE_CHECKING:

@@ -57,6 +57,8 @@ class Yardstick:
         Whose ulp is the unit.
     extent : Extent, optional
         Of the whole rows; None where the block is a window of theirs, and not the last.
+    gaps : ndarray of int64, optional
+        See `gaps.gap_offsets`; None for logsumexp, whose results are no logits'.
 
     Attributes
     ----------
@@ -64,11 +66,18 @@ class Yardstick:
         Elements with a real y and a finite round(y): those with an error in ulp.
     """
 
-    def __init__(self, decision: Decision, form: Format, extent: Extent | None = None) -> None:
+    def __init__(
+        self,
+        decision: Decision,
+        form: Format,
+        extent: Extent | None = None,
+        gaps: NDArray[np.int64] | None = None,
+    ) -> None:
         y = decision.enclosure
         self.decision = decision
         self.form = form
         self.extent = extent
+        self._gaps = gaps
         # round(y) is not finite where y is not.
         self.counted = np.isfinite(decision.rounded)
         self.all_counted = bool(self.counted.all())
@@ -137,6 +146,13 @@ class Yardstick:
                 relative.put(self._far, np.abs(self._measure_far(v)[2]))
         largest = float(np.max(relative, where=self.counted, initial=-1.0))
         return np.inf if np.isnan(largest) else largest
+
+    @cached_property
+    def gap_offsets(self) -> NDArray[np.int64] | None:
+        """The offsets of the gaps of those that count, one after the other."""
+        if self._gaps is None or self.all_counted:
+            return None if self._gaps is None else self._gaps.ravel()
+        return self._gaps[self.counted]
 
     @cached_property
     def floor(self) -> NDArray[np.float64]:

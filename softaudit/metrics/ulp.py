@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from softaudit.metrics.bins import BINS_PER_OCTAVE, INFINITE_BIN, ONE_ULP_BIN, bin_numbers, edge
 from softaudit.metrics.exact_sum import ExactSum
+from softaudit.metrics.gaps import COLUMNS, FINEST_OCTAVE, ULP_BIN_BITS, GapCounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,14 +19,13 @@ if TYPE_CHECKING:
 
     from softaudit.metrics.judged import Judged
 
-BINS_PER_OCTAVE = 128
-_SHIFT = 45
-ONE_ULP_BIN = int(np.array(1.0).view(np.int64)) >> _SHIFT
-INFINITE_BIN = int(np.array(np.inf).view(np.int64)) >> _SHIFT
-
-
-_FIRST, _COMMON = ONE_ULP_BIN - 200 * BINS_PER_OCTAVE, 264 * BINS_PER_OCTAVE
+_FIRST, _COMMON = ONE_ULP_BIN + FINEST_OCTAVE * BINS_PER_OCTAVE, 264 * BINS_PER_OCTAVE
 """Bins that are counted in an array; those outside, exact 0 and ∞ among them, in a mapping."""
+
+_BELOW = (1 << ULP_BIN_BITS) - 2
+"""The number that errors below `_FIRST` get, so that the leading bits tell the half octave."""
+_ABOVE = _BELOW + _COMMON + 1
+_INFINITE = (COLUMNS - 1) << ULP_BIN_BITS
 
 
 class UlpErrors:
@@ -33,6 +34,7 @@ class UlpErrors:
     def __init__(self) -> None:
         self._common = np.zeros(_COMMON, dtype=np.int64)
         self._rare: Counter[int] = Counter()
+        self.gaps = GapCounts()
         self.sum = ExactSum()
         self.absolute = self.relative = self.radius = -1.0
         self.correct = 0
@@ -51,26 +53,38 @@ class UlpErrors:
         else:
             finite = np.isfinite(judged.error)
             self.sum.add_rows(np.where(finite, judged.error, 0.0), int(np.count_nonzero(finite)))
-        self._count(judged.error if whole else judged.error[judged.counted])
+        self._count(judged)
 
-    def _count(self, error: NDArray[np.float64]) -> None:
-        bins = bin_numbers(error.ravel(), _FIRST - 1)
-        if bins.min() < 1 or bins.max() > _COMMON:
-            rare = {0: error == 0, INFINITE_BIN: error == np.inf}
-            for index, of in rare.items():
-                self._rare[index] += int(np.count_nonzero(of))
-            outside = ((bins < 1) | (bins > _COMMON)) & ~(rare[0] | rare[INFINITE_BIN]).ravel()
-            if outside.any():
-                found, counts = np.unique(bins[outside] + (_FIRST - 1), return_counts=True)
-                self._rare.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
-            np.clip(bins, 0, _COMMON + 1, out=bins)
-        counts = np.bincount(bins, minlength=_COMMON + 2)
-        self._common += counts[1:-1]
+    def _count(self, judged: Judged) -> None:
+        yardstick, error = judged.yardstick, judged.error.ravel()
+        error = error if yardstick.all_counted else error[yardstick.counted.ravel()]
+        bins = bin_numbers(error, _FIRST - 1 - _BELOW)
+        if bins.min() <= _BELOW or bins.max() >= _ABOVE:
+            self._count_rare(bins, error)
+        counts = np.bincount(bins, minlength=_ABOVE)
+        self._common += counts[_BELOW + 1 : _ABOVE]
+        if yardstick.gap_offsets is not None:
+            bins >>= ULP_BIN_BITS
+            self.gaps.add(bins, yardstick.gap_offsets)
+
+    def _count_rare(self, bins: NDArray[np.int64], error: NDArray[np.float64]) -> None:
+        """Count what the array has no bins for, and give it numbers beside these."""
+        rare = {0: error == 0, INFINITE_BIN: error == np.inf}
+        for index, of in rare.items():
+            self._rare[index] += int(np.count_nonzero(of))
+        outside = ((bins <= _BELOW) | (bins >= _ABOVE)) & ~(rare[0] | rare[INFINITE_BIN])
+        if outside.any():
+            found, counts = np.unique(bins[outside], return_counts=True)
+            found += _FIRST - 1 - _BELOW
+            self._rare.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
+        np.clip(bins, _BELOW, _ABOVE, out=bins)
+        bins[rare[INFINITE_BIN]] = _INFINITE
 
     def merge(self, other: UlpErrors) -> None:
         """Take in what was counted of other rows."""
         self._common += other._common
         self._rare.update(other._rare)
+        self.gaps.merge(other.gaps)
         self.sum.merge(other.sum)
         self.absolute = max(self.absolute, other.absolute)
         self.relative = max(self.relative, other.relative)
@@ -84,23 +98,6 @@ class UlpErrors:
         common = zip((filled + _FIRST).tolist(), self._common[filled].tolist(), strict=True)
         rare = [(index, count) for index, count in self._rare.items() if count]
         return dict(sorted([*rare, *common]))
-
-
-def bin_numbers(error: NDArray[np.float64], first: int = 0) -> NDArray[np.int64]:
-    """Give the errors' bins: bin b holds (edge(b − 1), edge(b)], 128 of them to an octave.
-
-    A bin is the leading twelve exponent and seven significand bits of a double, rounded up, so that
-    an error on an edge belongs to the bin that ends there.  Bin 0 holds exact zeros.  Numbers are
-    given less `first`.
-    """
-    bits = np.ascontiguousarray(error).view(np.int64) + (((1 - first) << _SHIFT) - 1)
-    bits >>= _SHIFT
-    return bits
-
-
-def edge(index: int) -> float:
-    """Give the upper edge of a bin."""
-    return float(np.array(index << _SHIFT, dtype=np.int64).view(np.float64))
 
 
 def percentile(histogram: Mapping[int, int], part: float) -> float | None:

@@ -1,0 +1,36 @@
+"""The bins that errors are counted in, 128 to an octave: twelve bits of exponent, seven beyond."""
+
+from __future__ import annotations
+
+from functools import cache
+from struct import pack, unpack
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BINS_PER_OCTAVE = 128
+_SHIFT = 45
+ONE_ULP_BIN = int(np.array(1.0).view(np.int64)) >> _SHIFT
+INFINITE_BIN = int(np.array(np.inf).view(np.int64)) >> _SHIFT
+
+
+def bin_numbers(error: NDArray[np.float64], first: int = 0) -> NDArray[np.int64]:
+    """Give the errors' bins: bin b holds (edge(b − 1), edge(b)], 128 of them to an octave.
+
+    A bin is the leading twelve exponent and seven significand bits of a double, rounded up, so that
+    an error on an edge belongs to the bin that ends there.  Bin 0 holds exact zeros.  Numbers are
+    given less `first`.
+    """
+    bits = np.ascontiguousarray(error).view(np.int64) + (((1 - first) << _SHIFT) - 1)
+    bits >>= _SHIFT
+    return bits
+
+
+@cache
+def edge(index: int) -> float:
+    """Give the upper edge of a bin."""
+    value: float = unpack("<d", pack("<q", index << _SHIFT))[0]
+    return value
