@@ -139,11 +139,15 @@ class Journal:
         places = [place for name in names for place in self.finished[name].places]
         return Audits(self.path, places)
 
-    def close(self, *, remove: bool) -> None:
-        """Close the file, and remove it if it is not needed any more, or holds nothing."""
+    def close(self) -> None:
+        """Close the file; one that holds nothing is not left behind."""
         self._file.close()
-        if remove or not self.path.stat().st_size:
-            self.path.unlink(missing_ok=True)
+        if self.path.exists() and not self.path.stat().st_size:
+            self.remove()
+
+    def remove(self) -> None:
+        """Remove the file."""
+        self.path.unlink(missing_ok=True)
 
     def _write(self, line: bytes) -> int:
         if not self._is_begun:

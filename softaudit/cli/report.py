@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -160,17 +159,15 @@ def _journal(batch: Batch, asked: Asked, outputs: Sequence[str]) -> Iterator[Jou
     if place is None:
         with tempfile.TemporaryDirectory(prefix="softaudit-") as folder:
             journal = Journal(Path(folder, "journal"), {}, resume=False)
-            yield journal
-            journal.close(remove=True)
+            with closing(journal):
+                yield journal
         return
     journal = Journal(place, _about(asked), resume=batch.resume)
     _tell(journal, resume=batch.resume)
-    try:
+    with closing(journal):
         yield journal
-    except BaseException:
-        journal.close(remove=False)
-        raise
-    journal.close(remove=batch.journal is None and not journal.is_needed)
+    if batch.journal is None and not journal.is_needed:
+        journal.remove()
 
 
 def _about(asked: Asked) -> dict[str, Any]:
@@ -195,19 +192,16 @@ def _about(asked: Asked) -> dict[str, Any]:
 
 def _tell(journal: Journal, *, resume: bool) -> None:
     """Say what becomes of an earlier run's work."""
+    from softaudit.cli.progress import say
+
     if journal.finished:
-        _say(f"{journal.path}: {len(journal.finished)} files were done before")
+        say(f"{journal.path}: {len(journal.finished)} files were done before")
     elif resume and journal.left:
-        _say(f"{journal.path}: other options or versions; all {journal.left} files are done anew")
+        say(f"{journal.path}: other options or versions; all {journal.left} files are done anew")
     elif resume:
-        _say(f"{journal.path}: nothing to resume; starting from the beginning")
+        say(f"{journal.path}: nothing to resume; starting from the beginning")
     elif journal.left:
-        _say(f"{journal.path}: {journal.left} files were done before; --resume takes them over")
-
-
-def _say(line: str) -> None:
-    if sys.stderr is not None:
-        print(f"softaudit: {line}", file=sys.stderr)  # noqa: T201
+        say(f"{journal.path}: {journal.left} files were done before; --resume takes them over")
 
 
 def _report(
@@ -220,7 +214,7 @@ def _report(
     """Audit what is not done yet, and put everything together."""
     from softaudit.batch.one import Asked as Question
     from softaudit.batch.run import run
-    from softaudit.cli.batch_progress import BatchProgress
+    from softaudit.cli.progress import BatchProgress
     from softaudit.report import make_report
     from softaudit.summary import summarize
 

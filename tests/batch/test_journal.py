@@ -37,14 +37,14 @@ def path(tmp_path):
     journal.finish("b")
     journal.finish("a")
     journal.add("c", ONE)
-    journal.close(remove=False)
+    journal.close()
     return tmp_path / "j"
 
 
 def finished(path, asked=ASKED, *, resume=True):
     journal = Journal(path, asked, resume=resume)
     found = {name: (done.sha256, done.logits) for name, done in journal.finished.items()}
-    journal.close(remove=False)
+    journal.close()
     return found
 
 
@@ -64,7 +64,8 @@ def test_audits_come_in_the_order_asked_for_however_files_ended(path):
         THREE.sha256, ONE.sha256, TWO.sha256,
     ]  # fmt: skip
     assert len(list(audits)) == 3  # again
-    journal.close(remove=True)
+    journal.close()
+    journal.remove()
     assert not path.exists()
 
 
@@ -76,7 +77,7 @@ def test_what_was_being_written_is_cut_off_and_the_rest_goes_on(path, missing):
     journal = Journal(path, ASKED, resume=True)
     journal.add("c", THREE)
     journal.finish("c")
-    journal.close(remove=False)
+    journal.close()
     assert finished(path) == {**BOTH, "c": (THREE.sha256, 2)}
     assert path.read_bytes().startswith(whole[:end])
 
@@ -86,11 +87,11 @@ def test_a_file_that_was_not_closed_is_begun_anew(path):
     journal.add("c", TWO)
     journal.add("c", THREE)
     journal.finish("c")
-    journal.close(remove=False)
+    journal.close()
     assert finished(path) == {**BOTH, "c": (THREE.sha256, 5)}
     journal = Journal(path, ASKED, resume=True)
     assert [audit.source.shape for audit in journal.audits(["c"])] == [(1, 3), (1, 2)]
-    journal.close(remove=False)
+    journal.close()
 
 
 def test_no_byte_of_a_file_that_counts_can_be_missing(path):
@@ -115,12 +116,12 @@ def test_other_options_take_nothing_over(path):
     other = {**ASKED, "temperature": 2.0}
     journal = Journal(path, other, resume=True)
     assert (journal.finished, journal.left) == ({}, 2)
-    journal.close(remove=False)
+    journal.close()
     assert finished(path) == BOTH  # nothing was written
     journal = Journal(path, other, resume=True)
     journal.add("d", ONE)
     journal.finish("d")
-    journal.close(remove=False)
+    journal.close()
     assert set(finished(path, other)) == {"d"}
     assert finished(path) == {}
 
@@ -128,12 +129,12 @@ def test_other_options_take_nothing_over(path):
 def test_without_resume_all_is_done_anew_and_kept_until_something_is(path):
     journal = Journal(path, ASKED, resume=False)
     assert (journal.finished, journal.left) == ({}, 2)
-    journal.close(remove=False)
+    journal.close()
     assert finished(path) == BOTH
     journal = Journal(path, ASKED, resume=False)
     journal.add("d", ONE)
     journal.finish("d")
-    journal.close(remove=False)
+    journal.close()
     assert set(finished(path)) == {"d"}
 
 
@@ -143,7 +144,7 @@ def test_a_file_that_is_dropped_and_done_again_counts_once(path):
     journal.add("b", THREE)
     journal.finish("b")
     assert [audit.source.shape for audit in journal.audits(["b"])] == [(1, 2)]
-    journal.close(remove=False)
+    journal.close()
     assert finished(path) == {"b": (THREE.sha256, 2), "a": BOTH["a"]}
 
 
@@ -160,7 +161,7 @@ def test_what_is_no_journal_is_not_written_over(tmp_path, text):
 
 def test_a_journal_that_holds_nothing_is_not_left_behind(tmp_path):
     path = tmp_path / "j"
-    Journal(path, ASKED, resume=False).close(remove=False)
+    Journal(path, ASKED, resume=False).close()
     assert not path.exists()
 
 
@@ -172,7 +173,7 @@ def test_two_runs_do_not_write_one_journal(path):
     journal = Journal(path, ASKED, resume=True)
     run = [sys.executable, "-c", code, str(path)]
     other = subprocess.run(run, capture_output=True, text=True, check=False)
-    journal.close(remove=False)
+    journal.close()
     assert "another run writes this journal" in other.stderr
     assert subprocess.run(run, capture_output=True, check=False).returncode == 0
 
