@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from softaudit import reference
-from softaudit.metrics import CAUSES, OVER_LOGITS, TOP_K, percentile
+from softaudit.metrics import CAUSES, OVER_LOGITS, TOP_K, Ranks
 from softaudit.model import (
     Bound,
     Cell,
@@ -156,8 +156,9 @@ def _ulp_figures(
 
 def percentiles(histogram: Mapping[int, int], largest: float | None) -> dict[str, float | None]:
     """Give p50, p99 and p99.9 of errors, none above the largest."""
+    ranks = Ranks(histogram)
     return {
-        name: _capped(percentile(histogram, part), largest)
+        name: _capped(ranks.percentile(part), largest)
         for name, part in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999))
     }
 

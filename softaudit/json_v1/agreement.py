@@ -5,13 +5,24 @@ So that a damaged result is an error where it is read, and not where somebody lo
 
 from __future__ import annotations
 
-from math import inf
+from functools import cache
+from math import inf, prod
+from operator import mul
 from typing import TYPE_CHECKING
 
 from softaudit.algorithms import ALGORITHMS
 from softaudit.cell_making import OVERFLOW, UNDERFLOW, percentiles
 from softaudit.json_v1.figures import ORIGINS
-from softaudit.metrics import BINS_PER_OCTAVE, INFINITE_BIN, ONE_ULP_BIN, WORTH_TELLING, edge
+from softaudit.metrics import (
+    BINS_PER_OCTAVE,
+    INFINITE_BIN,
+    ONE_ULP_BIN,
+    WORTH_TELLING,
+    Ranks,
+    by_error,
+    edge,
+    in_half_octaves,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +48,7 @@ def disagreements(cell: Cell) -> Iterator[tuple[str, str]]:
     yield from _by_row(cell)
     yield from _origins(cell)
     yield from _rows(cell)
+    yield from _maps(cell)
     for name, counted in _counts(cell):
         event = cell.events.get(name)
         if counted != (event.count if event else 0):
@@ -58,7 +70,8 @@ def _errors(cell: Cell) -> Iterator[tuple[str, str]]:
         expected["max"] = max(worst.ulp for worst in cell.worst)
     elif INFINITE_BIN in cell.histogram:
         expected["max"] = inf
-    expected["mean_over"] = sum(n for b, n in cell.histogram.items() if b != INFINITE_BIN)
+    infinite = cell.histogram.get(INFINITE_BIN, 0)
+    expected["mean_over"] = sum(cell.histogram.values()) - infinite
     expected |= percentiles(cell.histogram, largest)
     for name, value in expected.items():
         if cell.ulp[name] != value:
@@ -128,22 +141,47 @@ def _rows(cell: Cell) -> Iterator[tuple[str, str]]:
             yield "quality", f"{name}.mean is above its max"
 
 
+def _maps(cell: Cell) -> Iterator[tuple[str, str]]:
+    """Hold errors by gap against the histogram, and those by axis against the largest."""
+    if (cell.gaps is None) != (cell.key.function == "logsumexp"):
+        yield "gaps", "is null, or should be"
+    if cell.gaps is not None and by_error(cell.gaps) != in_half_octaves(cell.histogram):
+        yield "gaps", "has other errors than the histogram"
+    if cell.by_axis is None:
+        return
+    shape, largest = cell.by_axis.shape, cell.by_axis.largest
+    if len(largest) != prod(shape):
+        yield "by_axis", f"has {len(largest)} errors for {prod(shape)} slices"
+    found = max((error for error in largest if error is not None), default=None)
+    if not _as_large(found, cell.ulp["max"], cell.ulp_radius):
+        yield "by_axis", f"ulp_max is at most {found}, the cell's largest error {cell.ulp['max']}"
+
+
+def _as_large(found: float | None, largest: float | None, radius: float) -> bool:
+    """Tell whether a maximum is the largest error, which is mpmath's figure."""
+    if found is None or largest is None or not largest < inf:
+        return found == largest
+    return abs(found - largest) <= radius + 2.0**-31 * (1 + largest)
+
+
 def _within_bins(cell: Cell) -> Iterator[tuple[str, str]]:
     """Hold figures against the bins that errors lie in; what is not in one has an infinite y."""
-    finite = {b: n for b, n in cell.histogram.items() if b != INFINITE_BIN}
-    total = sum(cell.histogram.values())
+    finite = dict(cell.histogram)
+    finite.pop(INFINITE_BIN, None)
+    ranks = Ranks(cell.histogram)
+    total = ranks.total
     if total > cell.elements:
         yield "histogram", f"has {total} errors of {cell.elements} elements"
     half = ONE_ULP_BIN - BINS_PER_OCTAVE  # errors on its edge are ties, or just beside one
-    least = sum(n for b, n in finite.items() if b < half)
-    most = sum(n for b, n in finite.items() if b <= half + 1) + cell.elements - total
+    least = ranks.up_to(half - 1)
+    most = ranks.up_to(half + 1) + cell.elements - total
     if not least <= cell.correctly_rounded <= most:
         yield "correctly_rounded", f"{cell.correctly_rounded}, by the histogram {least} to {most}"
     mean, largest, slack = cell.ulp["mean"], cell.ulp["max"], cell.ulp_radius
     if (mean is None) != (not finite) or (largest is None) != (total == 0):
         yield "ulp", "mean or max is null, or should be"
     if mean is not None:
-        below = sum(_lower(b) * n for b, n in finite.items()) / sum(finite.values())
+        below = sum(map(mul, map(_lower, finite), finite.values())) / sum(finite.values())
         if mean < below * (1 - 2.0**-40) - slack:
             yield "ulp", f"mean is {mean}, by the histogram at least {below}"
     if largest is not None and largest < inf:
@@ -152,6 +190,7 @@ def _within_bins(cell: Cell) -> Iterator[tuple[str, str]]:
             yield "ulp", f"max is {largest}, by the histogram {_lower(top)} to {edge(top)}"
 
 
+@cache
 def _lower(index: int) -> float:
     return edge(index - 1) if index else 0.0
 

@@ -104,6 +104,22 @@ class Node:
             raise self.wrong("a count above 0")
         return self.count()
 
+    def integers(self, least: int, most: int, wanted: str) -> list[int]:
+        """Take it for a list of integers in a range: in one go, as there may be thousands."""
+        found: list[int] = self._want(list, "a list")
+        if set(map(type, found)) <= {int} and (
+            not found or least <= min(found) <= max(found) <= most
+        ):
+            return found
+        for part in self.parts():
+            if not least <= part.integer() <= most:
+                raise part.wrong(wanted)
+        return found
+
+    def counts(self) -> list[int]:
+        """Take it for a list of numbers of things."""
+        return self.integers(0, LARGEST - 1, "a count")
+
     def number(self) -> float:
         """Take it for a number; an integer stays one."""
         if self.value in SPECIAL and isinstance(self.value, str):
@@ -118,6 +134,13 @@ class Node:
             raise self.wrong("a number that is 0 or more")
         return self.number()
 
+    def sizes(self) -> tuple[float | None, ...]:
+        """Take it for a list of numbers that are 0 or more, with null where there is none."""
+        found = self._want(list, "a list")
+        if set(map(type, found)) <= {float} and all(value >= 0 for value in found):
+            return tuple(found)
+        return tuple(part.or_none(Node.size) for part in self.parts())
+
     def flag(self) -> bool:
         """Take it for true or false."""
         if not isinstance(self.value, bool):
@@ -126,7 +149,7 @@ class Node:
 
     def index(self) -> tuple[int, ...]:
         """Take it for a place in an array, or its shape."""
-        return tuple(part.count() for part in self.parts())
+        return tuple(self.counts())
 
     def same(self, value: Any) -> None:
         """Hold it against what other figures say that it is."""

@@ -16,9 +16,11 @@ from softaudit.errors import InputError
 from softaudit.json_v1.node import Node
 from softaudit.json_v1.read_cell import read_cell
 from softaudit.json_v1.strict import loads
-from softaudit.json_v1.write import SCHEMA
+from softaudit.json_v1.write import SCHEMA, summary_to_json
+from softaudit.metrics import mapped_axes
 from softaudit.model import TIERS, Audit, Cell, ReferenceUse, SkippedCell, Source
 from softaudit.report import Report, SkippedSource
+from softaudit.summary import CellSummary, summarize
 
 TOOL = ("softaudit", "numpy")
 
@@ -62,10 +64,12 @@ def from_json(document: Any, name: str = "result") -> Report:
     }
     tool = {key: part.text() for key, part in top["tool"].items()}
     _ = [top["tool"][key] for key in TOOL], top["environment"]["processor_features"]
+    audits = tuple(_audit(part) for part in top["audits"].parts())
     return Report(
         tool=tool,
         environment=environment,
-        audits=tuple(_audit(part) for part in top["audits"].parts()),
+        audits=audits,
+        summary=_summary(top, audits),
         skipped=tuple(
             SkippedSource(part["source"].text(), part["reason"].text())
             for part in top["skipped"].parts()
@@ -76,6 +80,17 @@ def from_json(document: Any, name: str = "result") -> Report:
 def audit_from_json(document: Any, name: str) -> Audit:
     """Take what the contract has of one audit for an audit; see `read_report`."""
     return _audit(Node(document, name, ""))
+
+
+def _summary(top: Node, audits: tuple[Audit, ...]) -> tuple[CellSummary, ...] | None:
+    """Make a summary again, if the document has one, and hold it against that."""
+    at = top["summary"]
+    if at.value is None:
+        return None
+    found = summarize(audits)
+    if summary_to_json(found) != at.value:
+        raise InputError(f"{at.file}: summary does not agree with the audits")
+    return found
 
 
 def _audit(at: Node) -> Audit:
@@ -90,8 +105,10 @@ def _audit(at: Node) -> Audit:
         raise InputError(f"{at.file}: {at.place}.cells has {twice} twice")
     partial = at["partial"].or_none(Node.count)
     rows = partial if partial is not None else _asked_rows(at, source)
+    axes = _mapped_axes(at, source)
     for cell, part in zip(cells, at["cells"].parts(), strict=True):
         _check_rows(part, cell, rows, source.columns)
+        _check_map(part, cell, axes)
     return Audit(
         source=source,
         temperature=_temperature(at["temperature"]),
@@ -118,6 +135,20 @@ def _check_rows(at: Node, cell: Cell, rows: int, columns: int) -> None:
     at["elements"].same(cell.rows["audited"] * each)
     if cell.bound is not None and cell.bound.rows > cell.rows["audited"]:
         raise at["bound"]["rows"].wrong(f"at most {cell.rows['audited']} rows")
+
+
+def _check_map(at: Node, cell: Cell, axes: tuple[int, ...] | None) -> None:
+    if (None if cell.by_axis is None else cell.by_axis.shape) != axes:
+        wanted = "null" if axes is None else f"of shape {list(axes)}"
+        raise at["by_axis"].wrong(f"{wanted}, by the logits' shape")
+
+
+def _mapped_axes(at: Node, source: Source) -> tuple[int, ...] | None:
+    shape = list(source.shape)
+    if not -len(shape) <= source.axis < len(shape):
+        raise at["source"]["axis"].wrong("an axis of the shape")
+    del shape[source.axis]
+    return None if at["row"].value is not None else mapped_axes(shape)
 
 
 def _asked_rows(at: Node, source: Source) -> int:

@@ -9,9 +9,20 @@ from softaudit.cell_making import OVERFLOW, UNDERFLOW
 from softaudit.errors import InputError, OptionError
 from softaudit.json_v1.agreement import disagreements
 from softaudit.json_v1.figures import ORIGINS, ROWS, ULP
-from softaudit.json_v1.node import Node
-from softaudit.metrics import BINS_PER_OCTAVE, CAUSES, COUNTS, INFINITE_BIN, ONE_ULP_BIN, TOP_K
+from softaudit.json_v1.node import LARGEST, Node
+from softaudit.metrics import (
+    BINS_PER_OCTAVE,
+    CAUSES,
+    COUNTS,
+    GAP_BINS_PER_OCTAVE,
+    INFINITE_BIN,
+    ONE_ULP_BIN,
+    TOP_K,
+    ULP_BINS_PER_OCTAVE,
+)
+from softaudit.metrics.gaps import INFINITE_ULP, LEAST_GAP, LEAST_ULP, MOST_GAP
 from softaudit.model import (
+    AxisMap,
     Bound,
     Cell,
     CellKey,
@@ -30,6 +41,7 @@ EVENTS = (
     *("overflow.cast", "overflow.cast_to_mask", "overflow.saturated"),
     *("rows.lost_to_cast", "rows.masked_by_cast"),
 )
+_BIN = "the number of a bin"
 
 
 def read_cell(at: Node, source: Source, radius: float, elementary: str) -> Cell:
@@ -77,6 +89,8 @@ def read_cell(at: Node, source: Source, radius: float, elementary: str) -> Cell:
         ulp_radius=radius,
         bound=at["bound"].or_none(_bound),
         condition=at["condition"].or_none(_condition),
+        gaps=at["gaps"].or_none(_gaps),
+        by_axis=at["by_axis"].or_none(_map),
     )
     for group, wrong in disagreements(cell):
         raise InputError(f"{at.file}: {at.place}.{group}: {wrong}")
@@ -137,18 +151,30 @@ def _quality(at: Node) -> RowQuality:
 
 def _histogram(at: Node) -> dict[int, int]:
     at["bins_per_octave"].same(BINS_PER_OCTAVE)
-    bins, counts = at["bins"].parts(), at["counts"].parts()
+    least, most = 1 - ONE_ULP_BIN, INFINITE_BIN - ONE_ULP_BIN - 1
+    bins, counts = at["bins"].integers(least, most, _BIN), at["counts"].counts()
     if len(bins) != len(counts):
         raise at.wrong("as many bins as counts")
-    ends = {0: at["zero"].count(), INFINITE_BIN: at["infinite"].count()}
-    finite = {_bin(b): n.count() for b, n in zip(bins, counts, strict=True)}
-    return {b: n for b, n in sorted((finite | ends).items()) if n}
+    found = {0: at["zero"].count()}
+    found.update(zip(map(ONE_ULP_BIN.__add__, bins), counts, strict=True))
+    found[INFINITE_BIN] = at["infinite"].count()
+    return {index: found[index] for index in sorted(found) if found[index]}
 
 
-def _bin(at: Node) -> int:
-    if not 0 < at.integer() + ONE_ULP_BIN < INFINITE_BIN:
-        raise at.wrong("the number of a bin")
-    return at.integer() + ONE_ULP_BIN
+def _gaps(at: Node) -> dict[tuple[int, int], int]:
+    at["gap_bins_per_octave"].same(GAP_BINS_PER_OCTAVE)
+    at["ulp_bins_per_octave"].same(ULP_BINS_PER_OCTAVE)
+    gaps = at["gap"].integers(LEAST_GAP, MOST_GAP, _BIN)
+    ulps = at["ulp"].integers(LEAST_ULP, INFINITE_ULP, _BIN)
+    counts = at["counts"].integers(1, LARGEST - 1, "a count above 0")
+    if not len(gaps) == len(ulps) == len(counts):
+        raise at.wrong("as many bins as counts")
+    found = dict(zip(zip(gaps, ulps, strict=True), counts, strict=True))
+    return {bins: found[bins] for bins in sorted(found)}
+
+
+def _map(at: Node) -> AxisMap:
+    return AxisMap(at["shape"].index(), at["ulp_max"].sizes())
 
 
 def _worst(at: Node) -> Worst:

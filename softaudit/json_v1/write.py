@@ -3,50 +3,57 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from softaudit.algorithms import ALGORITHMS, BLOCK_SIZE, BLOCKWISE
-from softaudit.metrics import BINS_PER_OCTAVE, INFINITE_BIN, ONE_ULP_BIN
+from softaudit.json_v1.write_cell import cell_to_json, over_inputs_to_json, worst_to_json
 from softaudit.wording import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
-    from softaudit.model import Audit, Cell, CellKey, Event, RowQuality, RowTable, Source, Worst
+    from softaudit.model import Audit, RowTable, Source
     from softaudit.report import Judgement, Report, Verdict
+    from softaudit.summary import CellSummary
 
 SCHEMA = 1
 
 
 def to_json(report: Report) -> dict[str, Any]:
     """Give a report as the contract's nested dictionaries, ready for `json.dumps`."""
-    audits = [audit_to_json(audit) for audit in report.audits]
-    return {**head_to_json(report), "audits": audits, **tail_to_json(report)}
+    return {
+        **head_to_json(report),
+        "audits": [audit_to_json(audit) for audit in report.audits],
+        **tail_to_json(report),
+    }
 
 
 def head_to_json(report: Report) -> dict[str, Any]:
-    """Give what stands before the audits: the schema, and what computed them."""
-    document = {
+    """Give what stands in a document before the audits."""
+    return {
         "schema": SCHEMA,
         "tool": dict(report.tool),
         "environment": dict(report.environment),
     }
-    return dict(as_json(document))
-
-
-def audit_to_json(audit: Audit) -> dict[str, Any]:
-    """Give one of the audits."""
-    return dict(as_json(_audit(audit)))
 
 
 def tail_to_json(report: Report) -> dict[str, Any]:
-    """Give what stands behind the audits: what was skipped, and the judgement."""
-    document = {
+    """Give what stands in a document after the audits."""
+    found = {
+        "summary": None if report.summary is None else summary_to_json(report.summary),
         "skipped": [{"source": s.source, "reason": s.reason} for s in report.skipped],
         "judgement": None if report.judgement is None else _judgement(report.judgement),
     }
-    return dict(as_json(document))
+    return dict(as_json(found))
+
+
+def summary_to_json(summary: Iterable[CellSummary]) -> list[dict[str, Any]]:
+    """Give what all inputs say of each cell."""
+    return [dict(as_json(over_inputs_to_json(found))) for found in summary]
+
+
+def audit_to_json(audit: Audit) -> dict[str, Any]:
+    """Give one audit, as it stands among a document's."""
+    return dict(as_json(_audit(audit)))
 
 
 def as_json(value: Any) -> Any:
@@ -78,7 +85,7 @@ def _audit(audit: Audit) -> dict[str, Any]:
             "tiers": dict(used.tiers),
             "ulp_radius": used.ulp_radius,
         },
-        "cells": [_cell(cell, audit) for cell in audit.cells],
+        "cells": [cell_to_json(cell, audit) for cell in audit.cells],
         "skipped": [{"cell": s.cell, "reason": s.reason} for s in audit.skipped],
     }
     if audit.tables:
@@ -125,7 +132,7 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
         "limit": verdict.limit,
         "bound": verdict.bound,
         "text": plain(verdict.text),
-        "worst": None if verdict.worst is None else _worst(verdict.worst),
+        "worst": None if verdict.worst is None else worst_to_json(verdict.worst),
         "command": verdict.command,
     }
 
@@ -141,107 +148,6 @@ def _source(source: Source) -> dict[str, Any]:
         "columns": source.columns,
         "sha256": source.sha256,
     }
-
-
-def _key(key: CellKey) -> dict[str, Any]:
-    arithmetic = key.arithmetic
-    return {
-        "name": key.name,
-        "function": key.function,
-        "format": arithmetic.storage.name,
-        "compute": arithmetic.compute.name,
-        "accumulate": arithmetic.accumulate.name,
-        "order": arithmetic.order,
-        "subnormals": "flush" if arithmetic.flushes else "keep",
-        "saturate": arithmetic.saturates,
-        "algorithm": key.algorithm,
-        "block_size": key.block_size or (BLOCK_SIZE if key.algorithm in BLOCKWISE else None),
-    }
-
-
-def _cell(cell: Cell, audit: Audit) -> dict[str, Any]:
-    return {
-        **_key(cell.key),
-        "input": audit.source.input,
-        "implementation": implementation(cell.key),
-        "elements": cell.elements,
-        "rows": dict(cell.rows),
-        "overflow": dict(cell.overflow),
-        "underflow": dict(cell.underflow),
-        "out_of_range": cell.out_of_range,
-        "ulp": dict(cell.ulp),
-        "histogram": _histogram(cell.histogram),
-        "absolute": {"max": cell.absolute_max},
-        "relative": {"max": cell.relative_max},
-        "correctly_rounded": cell.correctly_rounded,
-        "cast_error": dict(cell.cast_error),
-        "origin": {name: dict(errors) for name, errors in cell.origin.items()},
-        "row_sum": None if cell.row_sum_defect is None else {"max_defect": cell.row_sum_defect},
-        "bound": None if cell.bound is None else asdict(cell.bound),
-        "condition": None if cell.condition is None else asdict(cell.condition),
-        "quality": None if cell.quality is None else _quality(cell.quality),
-        "worst": [_worst(worst) for worst in cell.worst[: audit.shown_worst]],
-        "events": {name: _event(event) for name, event in cell.events.items()},
-        "causes": {name: _event(event) for name, event in cell.causes.items()},
-        "breaks": {name: _event(event) for name, event in cell.breaks.items()},
-        "degenerate": [
-            {
-                "kind": d.kind.name.lower(),
-                "rows": d.rows,
-                "first": d.first,
-                "returned": d.returned,
-            }
-            for d in cell.degenerate
-        ],
-    }
-
-
-def _quality(quality: RowQuality) -> dict[str, Any]:
-    return {
-        "argmax_kept": quality.argmax_kept,
-        "top_k": quality.top_k,
-        "top_k_kept": quality.top_k_kept,
-        "kl": dict(quality.kl),
-        "total_variation": dict(quality.total_variation),
-        "log_probability": {"max": quality.log_probability},
-        "choice_refused": quality.choice_refused,
-    }
-
-
-def implementation(key: CellKey) -> str | None:
-    """Name whose outputs were judged; None for our own algorithms."""
-    return None if key.algorithm in ALGORITHMS[key.function] else key.algorithm
-
-
-def _histogram(counts: Mapping[int, int]) -> dict[str, Any]:
-    """Give the counts by bin, numbered so that bin 0 ends at 1 ulp.
-
-    Bin b holds errors up to 2^⌊b/128⌋ (1 + (b mod 128)/128), from where bin b − 1 ends.
-    """
-    finite = {b: n for b, n in counts.items() if b not in (0, INFINITE_BIN)}
-    return {
-        "bins_per_octave": BINS_PER_OCTAVE,
-        "zero": counts.get(0, 0),
-        "bins": [b - ONE_ULP_BIN for b in finite],
-        "counts": list(finite.values()),
-        "infinite": counts.get(INFINITE_BIN, 0),
-    }
-
-
-def _worst(worst: Worst) -> dict[str, Any]:
-    return {
-        "index": worst.index,
-        "logit": worst.logit,
-        "computed": worst.computed,
-        "exact": worst.exact,
-        "ulp": worst.ulp,
-        "relative": worst.relative,
-        "cause": worst.cause,
-    }
-
-
-def _event(event: Event) -> dict[str, Any]:
-    return {"count": event.count, "rows": event.rows, "first": event.first}
 
 
 def _table(table: RowTable) -> dict[str, Any]:

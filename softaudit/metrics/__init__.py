@@ -6,7 +6,7 @@ the other.
 
 from __future__ import annotations
 
-from softaudit.metrics.bins import BINS_PER_OCTAVE, INFINITE_BIN, ONE_ULP_BIN, edge
+from softaudit.metrics.bins import BINS_PER_OCTAVE, INFINITE_BIN, ONE_ULP_BIN, Ranks, edge
 from softaudit.metrics.bounds import BOUNDS, Bounds
 from softaudit.metrics.by_axis import ByAxis, mapped_axes
 from softaudit.metrics.cast import Cast
@@ -64,6 +64,7 @@ __all__ = [
     "Probabilities",
     "Quality",
     "Range",
+    "Ranks",
     "RowFacts",
     "Rows",
     "Shared",

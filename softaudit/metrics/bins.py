@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from functools import cache
+from itertools import accumulate
+from math import ceil
 from struct import pack, unpack
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 BINS_PER_OCTAVE = 128
@@ -34,3 +39,32 @@ def edge(index: int) -> float:
     """Give the upper edge of a bin."""
     value: float = unpack("<d", pack("<q", index << _SHIFT))[0]
     return value
+
+
+class Ranks:
+    """A histogram added up from its first bin on, of which several things are asked.
+
+    Parameters
+    ----------
+    histogram : mapping of int to int
+        Counts by bin, ∞ in the last.
+    """
+
+    def __init__(self, histogram: Mapping[int, int]) -> None:
+        self._bins = sorted(histogram)
+        self._totals = list(accumulate(map(histogram.__getitem__, self._bins)))
+
+    @property
+    def total(self) -> int:
+        """How many errors there are."""
+        return self._totals[-1] if self._totals else 0
+
+    def up_to(self, index: int) -> int:
+        """Give how many errors are in a bin and in those before it."""
+        place = bisect_right(self._bins, index)
+        return self._totals[place - 1] if place else 0
+
+    def percentile(self, part: float) -> float | None:
+        """Give the nearest-rank percentile as the upper edge of its bin; None of nothing."""
+        place = bisect_left(self._totals, ceil(part * self.total))
+        return edge(self._bins[place]) if self._bins else None

@@ -8,13 +8,13 @@ and an edge belongs to the bin that ends there.
 
 from __future__ import annotations
 
-from collections import Counter
+from itertools import pairwise
 from math import inf, ldexp
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from softaudit.metrics.bins import BINS_PER_OCTAVE, INFINITE_BIN, ONE_ULP_BIN
+from softaudit.metrics.bins import BINS_PER_OCTAVE, INFINITE_BIN, ONE_ULP_BIN, Ranks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,22 +119,20 @@ class GapCounts:
 
 def by_error(gaps: Mapping[tuple[int, int], int]) -> dict[int, int]:
     """Give counts by the bin of the error alone."""
-    found: Counter[int] = Counter()
+    found: dict[int, int] = {}
     for (_, ulp), count in gaps.items():
-        found[ulp] += count
-    return dict(found)
+        found[ulp] = found.get(ulp, 0) + count
+    return found
 
 
 def in_half_octaves(histogram: Mapping[int, int]) -> dict[int, int]:
     """Put the bins of a cell's histogram together: what `by_error` has to agree with."""
-    found: Counter[int] = Counter()
-    for index, count in histogram.items():
-        found[_ulp_bin(index)] += count
-    return dict(found)
+    ranks = Ranks(histogram)
+    finite = ranks.total - histogram.get(INFINITE_BIN, 0)
+    ends = [ranks.up_to(_last_of(ulp)) for ulp in range(LEAST_ULP, MOST_ULP)]
+    counts = (n - before for before, n in pairwise([0, *ends, finite, ranks.total]))
+    return {ulp: count for ulp, count in enumerate(counts, LEAST_ULP) if count}
 
 
-def _ulp_bin(index: int) -> int:
-    if index == INFINITE_BIN:
-        return INFINITE_ULP
-    rounded_up = -((ONE_ULP_BIN - index) * ULP_BINS_PER_OCTAVE // BINS_PER_OCTAVE)
-    return min(max(rounded_up, LEAST_ULP), MOST_ULP)
+def _last_of(ulp: int) -> int:
+    return ONE_ULP_BIN + ulp * BINS_PER_OCTAVE // ULP_BINS_PER_OCTAVE

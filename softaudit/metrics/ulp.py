@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from softaudit.metrics.bins import BINS_PER_OCTAVE, INFINITE_BIN, ONE_ULP_BIN, bin_numbers, edge
+from softaudit.metrics.bins import BINS_PER_OCTAVE, INFINITE_BIN, ONE_ULP_BIN, Ranks, bin_numbers
 from softaudit.metrics.exact_sum import ExactSum
 from softaudit.metrics.gaps import COLUMNS, FINEST_OCTAVE, ULP_BIN_BITS, GapCounts
 
@@ -110,9 +109,4 @@ def percentile(histogram: Mapping[int, int], part: float) -> float | None:
     part : float
         As a fraction: 0.99 is the smallest error that at least 99 % do not exceed.
     """
-    rank = ceil(part * sum(histogram.values()))
-    for index in sorted(histogram):
-        rank -= histogram[index]
-        if rank <= 0:
-            return edge(index)
-    return None
+    return Ranks(histogram).percentile(part)

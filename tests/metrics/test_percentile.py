@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from softaudit.metrics.ulp import BINS_PER_OCTAVE, INFINITE_BIN, bin_numbers, edge, percentile
+from softaudit.metrics.bins import BINS_PER_OCTAVE, INFINITE_BIN, bin_numbers, edge
+from softaudit.metrics.ulp import percentile
 
 
 def bin_counts(errors):
