@@ -24,10 +24,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """In how many inputs something is so, and the first of them."""
+    """The inputs in which something is so, by their names."""
 
-    count: int
-    first: str
+    names: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """In how many inputs it is so."""
+        return len(self.names)
+
+    @property
+    def first(self) -> str:
+        """The first of them."""
+        return self.names[0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +66,10 @@ class CellSummary:
         known for are None, and places are those in the first input.
     inputs : int
         Inputs in which it was audited.
+    files : int
+        Files that these inputs are in.
+    logits : int
+        Logits of the rows that were audited.
     states : mapping of str to Inputs
         "breaks", "loses", "holds", "skipped": in which inputs; what there is none of is absent.
     worst : tuple of WorstAt
@@ -65,6 +78,8 @@ class CellSummary:
 
     cell: Cell
     inputs: int
+    files: int
+    logits: int
     states: Mapping[State, Inputs]
     worst: tuple[WorstAt, ...]
 
@@ -84,6 +99,8 @@ class _Making:
 
     key: CellKey
     inputs: int = 0
+    logits: int = 0
+    files: set[str] = field(default_factory=set)
     elements: int = 0
     correct: int = 0
     rows: Counter[str] = field(default_factory=Counter)
@@ -96,12 +113,14 @@ class _Making:
     largest: dict[str, float] = field(default_factory=dict)
     events: dict[str, dict[str, Event]] = field(default_factory=dict)
     counted: Counter[str] = field(default_factory=Counter)
-    states: dict[State, Inputs] = field(default_factory=dict)
+    states: dict[State, list[str]] = field(default_factory=dict)
     worst: dict[str, WorstAt] = field(default_factory=dict)
 
     def add(self, cell: Cell, audit: Audit) -> None:
         """Take in an input."""
         self.inputs += 1
+        self.logits += sum(cell.rows.values()) * audit.source.columns
+        self.files.add(audit.source.name)
         self.elements += cell.elements
         self.correct += cell.correctly_rounded
         self.rows.update(cell.rows)
@@ -153,9 +172,7 @@ class _Making:
                 self.largest[name] = max(value, self.largest.get(name, value))
 
     def _place(self, cell: Cell, audit: Audit) -> None:
-        state, name = state_of(cell), audit.source.input
-        known = self.states.get(state, Inputs(0, name))
-        self.states[state] = replace(known, count=known.count + 1)
+        self.states.setdefault(state_of(cell), []).append(audit.source.input)
         for worst in cell.worst:
             if worst.cause not in self.worst or worst.ulp > self.worst[worst.cause].worst.ulp:
                 self.worst[worst.cause] = WorstAt(replace(audit, cells=(), tables=()), worst)
@@ -163,7 +180,9 @@ class _Making:
     def summary(self) -> CellSummary:
         """Make the summary."""
         ranked = sorted(self.worst.values(), key=lambda found: -found.worst.ulp)
-        return CellSummary(self._cell(), self.inputs, self.states, tuple(ranked))
+        states = {state: Inputs(tuple(names)) for state, names in self.states.items()}
+        inputs, files = self.inputs, len(self.files)
+        return CellSummary(self._cell(), inputs, files, self.logits, states, tuple(ranked))
 
     def _cell(self) -> Cell:
         maximum = self.largest.get

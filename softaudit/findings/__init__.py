@@ -16,7 +16,7 @@ from softaudit.findings.breaks import breaks, lost_rows
 from softaudit.findings.closer import closer
 from softaudit.findings.errors import errors
 from softaudit.findings.finding import Finding, Kind
-from softaudit.findings.holds import holds
+from softaudit.findings.holds import holds, narrowest
 from softaudit.findings.loses import loses
 from softaudit.findings.notes import notes
 from softaudit.findings.words import arithmetic_words
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from softaudit.model import Audit
 
-__all__ = ["KINDS", "Finding", "Kind", "arithmetic_words", "findings", "left_out"]
+__all__ = ["KINDS", "Finding", "Kind", "arithmetic_words", "findings", "left_out", "narrowest"]
 
 KINDS: Mapping[Kind, Callable[[Audit], Iterator[Finding]]] = {
     "note": notes,

@@ -11,30 +11,43 @@ from softaudit.state import state_of
 from softaudit.wording import NO_BREAK, ulps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from softaudit.model import Audit, Cell
 
 
 def holds(audit: Audit) -> Iterator[Finding]:
     """Name, for each function, the narrowest format and algorithm, or say that there is none."""
-    for function, group in groupby(audit.cells, lambda cell: cell.key.function):
-        cells = [c for c in group if c.elements]
-        sound = [c for c in cells if state_of(c) != "breaks"]
-        if not cells:
+    return narrowest(audit.cells)
+
+
+def narrowest(cells: Iterable[Cell], among: str = "") -> Iterator[Finding]:
+    """Name the narrowest that does not break among cells of one audit, or of the summary of many.
+
+    Parameters
+    ----------
+    cells : iterable of Cell
+        Those of one function one after the other.
+    among : str
+        What the narrowest is said to be the narrowest of, with a blank before it.
+    """
+    for function, group in groupby(cells, lambda cell: cell.key.function):
+        judged = [c for c in group if c.elements]
+        sound = [c for c in judged if state_of(c) != "breaks"]
+        if not judged:
             yield Finding("holds", (), None, f"{function}: no row could be judged")
         elif not sound:
             yield Finding("holds", (), None, f"{function}: nothing; every format asked for breaks")
         else:
-            yield _narrowest(sound)
+            yield _narrowest(sound, among)
 
 
-def _narrowest(cells: list[Cell]) -> Finding:
+def _narrowest(cells: list[Cell], among: str) -> Finding:
     best = min(cells, key=lambda cell: (_width(cell), _p99(cell)))
     size = f"p99{NO_BREAK}{ulps(_p99(best))}, max{NO_BREAK}{ulps(best.ulp['max'])}"
     cast = best.cast_error["max"] or 0.0
     beside = f", rounding the logits costs {ulps(cast)}" if cast >= WORTH_TELLING else ""
-    text = f"narrowest: {best.key.name} ({size}{NO_BREAK}ULP{beside})"
+    text = f"narrowest{among}: {best.key.name} ({size}{NO_BREAK}ULP{beside})"
     return Finding("holds", (best.key.name,), None, text)
 
 

@@ -57,7 +57,7 @@ def render_table(found: Difference, screen: Screen) -> str:
     from rich.text import Text
 
     from softaudit.render.layout import Fixed, to_text
-    from softaudit.render.terminal import BAD, GOOD, HEAD
+    from softaudit.render.cell_table import BAD, GOOD, HEAD
 
     styles = {"worse": BAD, "better": GOOD}
     shown = [(f"  {change.metric}", *figures(change)) for change in found.changes]

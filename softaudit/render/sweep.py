@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from softaudit.render.cell_table import BAD, GOOD, HEAD, QUIET, arithmetic_labels
 from softaudit.render.facts import range_facts, source_facts
 from softaudit.render.layout import Fixed, to_text
 from softaudit.render.screen import Screen
 from softaudit.render.strip import BREAKS, LEGEND, ROUNDED, SKIPPED, Axis
 from softaudit.render.sweep_data import render_csv, render_json
 from softaudit.render.sweep_words import by_cause, cause_words, holds, notes, range_words
-from softaudit.render.terminal import BAD, GOOD, HEAD, QUIET, arithmetic_labels
 from softaudit.wording import NO_BREAK, count, exactly
 
 if TYPE_CHECKING:

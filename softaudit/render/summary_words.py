@@ -1,0 +1,85 @@
+"""What outputs for people say of many inputs together, however they lay it out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from softaudit.findings import Finding, narrowest
+from softaudit.reproduce import row_command
+from softaudit.wording import NO_BREAK, count, short
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from softaudit.report import Report
+    from softaudit.summary import CellSummary, WorstAt
+
+MOST_INPUTS = 5
+"""How many of the inputs that break most are named."""
+
+
+def totals(report: Report, summary: Sequence[CellSummary]) -> tuple[str, ...]:
+    """Say how much was audited: files, arrays in them, logits, and what was not."""
+    files, inputs = max((s.files for s in summary), default=0), len(report.audits)
+    logits = short(max((s.logits for s in summary), default=0))
+    late = sum(skipped.interrupted for skipped in report.skipped)
+    unread = len(report.skipped) - late
+    return (
+        count(files, "file"),
+        *([count(inputs, "input")] if inputs != files else []),
+        f"{logits}{NO_BREAK}logits",
+        *([f"{unread}{NO_BREAK}skipped"] if unread else []),
+        *([f"interrupted{NO_BREAK}before{NO_BREAK}{late}{NO_BREAK}more"] if late else []),
+    )
+
+
+def breaks_in(summary: CellSummary) -> str:
+    """Give in how many inputs a cell breaks, such as 3/312."""
+    broken = summary.states.get("breaks")
+    return f"{broken.count}/{summary.inputs}" if broken else "·"
+
+
+def worst_input(summary: CellSummary) -> str:
+    """Name the input that a cell's worst element is in; – where it has none."""
+    return summary.worst[0].audit.source.input if summary.worst else "–"
+
+
+def worst_of_all(summary: Sequence[CellSummary]) -> list[tuple[CellSummary, WorstAt]]:
+    """Give the worst element of each cause over all cells and inputs, worst first."""
+    best: dict[str, tuple[CellSummary, WorstAt]] = {}
+    for cell in summary:
+        for found in cell.worst:
+            cause = found.worst.cause
+            if cause not in best or found.worst.ulp > best[cause][1].worst.ulp:
+                best[cause] = (cell, found)
+    ranked = sorted(best.values(), key=lambda pair: -pair[1].worst.ulp)
+    return ranked[: ranked[0][1].audit.shown_worst] if ranked else []
+
+
+def command(summary: Sequence[CellSummary], of: CellSummary, found: WorstAt) -> str:
+    """Give the command that shows an element's row in its input; "" if none can."""
+    cells = tuple(cell.cell for cell in summary)  # by which it knows what was asked for
+    return row_command(replace(found.audit, cells=cells), of.cell, found.worst)
+
+
+def summary_findings(summary: Sequence[CellSummary], inputs: int) -> tuple[Finding, ...]:
+    """Say which inputs break most, and what holds in all of them."""
+    cells = (cell.cell for cell in summary)
+    return (*_breaks(summary, inputs), *narrowest(cells, " in all inputs"))
+
+
+def _breaks(summary: Sequence[CellSummary], inputs: int) -> list[Finding]:
+    broken = [(s.cell.key.name, s.states["breaks"]) for s in summary if "breaks" in s.states]
+    by_input = Counter(name for _, found in broken for name in found.names)
+    if not by_input:
+        return []
+    cells = tuple(name for name, _ in broken)
+    of = f"{len(by_input)} of {count(inputs, 'input')}".replace(" ", NO_BREAK)
+    verb = "breaks" if len(by_input) == 1 else "break"
+    most = ", most of all" if len(by_input) > MOST_INPUTS else ""
+    said = [f"{of} {verb} in at least one of {count(len(summary), 'cell')}{most}:"]
+    told = by_input.most_common(MOST_INPUTS)
+    said += [f"{name} in {count(number, 'cell')}" for name, number in told]
+    return [Finding("breaks", cells, None, text) for text in said]
