@@ -56,8 +56,8 @@ def render_table(found: Difference, screen: Screen) -> str:
     """Render for a terminal: cell by cell, figure by figure."""
     from rich.text import Text
 
-    from softaudit.render.layout import Fixed, to_text
     from softaudit.render.cell_table import BAD, GOOD, HEAD
+    from softaudit.render.layout import Fixed, to_text
 
     styles = {"worse": BAD, "better": GOOD}
     shown = [(f"  {change.metric}", *figures(change)) for change in found.changes]

@@ -1,15 +1,16 @@
 """Schema 1 line by line: what jq, log collectors and tables of columns read without a whole file.
 
 Every line is an object with a "type", and stands alone: a cell carries what the document says of
-its audit.  Types, in this order: report (schema and versions), cell, row (an element view that was
-asked for), skipped-cell, skipped-source, verdict, judgement.
+its audit.  Types, in this order: report (schema and versions), summary (a cell over all inputs,
+where there are many), cell, row (an element view that was asked for), skipped-cell, skipped-source,
+verdict, judgement.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from softaudit.json_v1 import as_json, audit_to_json, head_to_json, verdict_to_json
+from softaudit.json_v1 import as_json, audit_to_json, head_to_json, summary_to_json, verdict_to_json
 from softaudit.render.json import dumped
 from softaudit.wording import plain
 
@@ -25,6 +26,8 @@ _PARTS = ("cells", "skipped", "tables")
 def render(report: Report, screen: Screen | None = None) -> Iterator[str]:  # noqa: ARG001
     """Render a report as JSON objects, one on a line, the same bytes for the same report."""
     yield _line({"type": "report", **head_to_json(report)})
+    for cell in summary_to_json(report.summary or ()):
+        yield _line({"type": "summary", **cell})
     skipped: list[dict[str, Any]] = []
     for audit in report.audits:
         document = audit_to_json(audit)

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from softaudit.findings import arithmetic_words, findings
-from softaudit.render import columns
+from softaudit.findings import findings
 from softaudit.render.facts import (
     element_words,
     header_facts,
@@ -19,6 +18,8 @@ from softaudit.render.facts import (
     worst_elements,
 )
 from softaudit.render.gfm import code, escape, fence, item, table
+from softaudit.render.markdown_cells import cell_table
+from softaudit.render.markdown_summary import summary_blocks
 from softaudit.render.screen import Screen
 from softaudit.render.verdicts import (
     STANDINGS,
@@ -29,7 +30,6 @@ from softaudit.render.verdicts import (
     worst_words,
 )
 from softaudit.reproduce import row_command
-from softaudit.state import is_broken
 from softaudit.wording import apart, count
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ def _blocks(report: Report, screen: Screen) -> Iterator[str]:
         yield "# softaudit: partial" if was_interrupted(report) else "# softaudit"
     else:
         yield from _judgement(report.judgement)
-    for audit in report.audits:
+    if report.summary is not None:
+        yield from summary_blocks(report, report.summary, screen)
+    for audit in report.audits if report.summary is None or not screen.overview else ():
         yield from _audit(audit, screen)
     if report.audits and not screen.quiet:
         yield LEGEND
@@ -146,7 +148,7 @@ def _audit(audit: Audit, screen: Screen) -> Iterator[str]:
     yield f"## {code(audit.source.input)}"
     yield escape(" · ".join(header_facts(audit)))
     if not screen.quiet:
-        yield _cells(audit.cells, screen)
+        yield cell_table(audit.cells, screen)
         elements = [_element(audit, *found) for found in worst_elements(audit)]
         if elements:
             yield "### Worst elements, one per cause"
@@ -155,32 +157,6 @@ def _audit(audit: Audit, screen: Screen) -> Iterator[str]:
     if found:
         yield "### Findings"
         yield "\n".join(found)
-
-
-def _cells(cells: tuple[Cell, ...], screen: Screen) -> str:
-    names = columns.choose(cells, screen.columns, Screen().width, 0)
-    heads = [" ".join(columns.COLUMNS[name].head).strip() for name in names]
-    rows = [
-        (
-            cell.key.function,
-            arithmetic_words(cell.key),
-            _algorithm(cell),
-            *(_figure(cell, name) for name in names),
-        )
-        for cell in cells
-    ]
-    right = tuple(i for i, name in enumerate(names, start=3) if name != "spread")
-    return table(("function", "format", "algorithm", *heads), rows, right)
-
-
-def _algorithm(cell: Cell) -> str:
-    name = escape(cell.key.variant)
-    return f"**{name}**" if is_broken(cell) else name
-
-
-def _figure(cell: Cell, name: str) -> str:
-    text = columns.COLUMNS[name].show(cell)
-    return f"**{text}**" if columns.alarming(name, text) else escape(text)
 
 
 def _element(audit: Audit, cell: Cell, worst: Worst) -> str:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from softaudit.report import Report
     from softaudit.summary import CellSummary, WorstAt
 
+BREAKS_FROM, PATH_FROM = 50, 72
+"""Widths of the screen from which it is shown in how many inputs a cell breaks, and the worst."""
+
 LEAST_PATH = 16
 """Columns that the name of an input has at least where it needs them; a fifth of a wide screen."""
 
@@ -59,7 +62,7 @@ def summary_parts(
     yield ""
 
 
-def _beside(summary: Sequence[CellSummary], screen: Screen) -> tuple[Beside, Beside]:
+def _beside(summary: Sequence[CellSummary], screen: Screen) -> tuple[Beside, ...]:
     broken = [breaks_in(cell) for cell in summary]
     names = [worst_input(cell) for cell in summary]
     styled = [Text(text, QUIET if text == "·" else BAD) for text in broken]
@@ -69,10 +72,11 @@ def _beside(summary: Sequence[CellSummary], screen: Screen) -> tuple[Beside, Bes
 
     width = max(map(len, ("breaks", *broken)))
     path = min(max(LEAST_PATH, screen.width // 5), max(map(cell_len, names)))
-    return (
-        Beside("\nbreaks", width, lambda _: styled),
-        Beside("\nworst in", path, fitted, "left"),
+    found = (
+        (BREAKS_FROM, Beside("\nbreaks", width, lambda _: styled)),
+        (PATH_FROM, Beside("\nworst in", path, fitted, "left")),
     )
+    return tuple(column for least, column in found if screen.width >= least)
 
 
 def shortened(name: str, width: int) -> str:

@@ -77,9 +77,8 @@ def _breaks(summary: Sequence[CellSummary], inputs: int) -> list[Finding]:
         return []
     cells = tuple(name for name, _ in broken)
     of = f"{len(by_input)} of {count(inputs, 'input')}".replace(" ", NO_BREAK)
-    verb = "breaks" if len(by_input) == 1 else "break"
     most = ", most of all" if len(by_input) > MOST_INPUTS else ""
-    said = [f"{of} {verb} in at least one of {count(len(summary), 'cell')}{most}:"]
+    said = [f"in {of} at least one of {count(len(summary), 'cell')}{most}:"]
     told = by_input.most_common(MOST_INPUTS)
-    said += [f"{name} in {count(number, 'cell')}" for name, number in told]
+    said += [f"{count(number, 'cell')} of {name}" for name, number in told]
     return [Finding("breaks", cells, None, text) for text in said]
