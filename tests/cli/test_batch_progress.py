@@ -90,10 +90,10 @@ def test_speed_and_time_left_are_those_of_what_was_computed(clock, err):
         progress.begun("c.csv")
         progress.begun("d.npz")
         clock.now = 10.9
-        progress.within("d.npz", 1e6, 2_000_000)
+        progress.within("d.npz", 5e6, 10_000_000)
     # Of the 70 MB of c and d, 20 MB were done in 10 s.
     assert err() == [
-        "softaudit: 2 of 4 files, 1 taken over, 1 skipped, 3.0 M logits, 100.0 k logits/s, "
+        "softaudit: 2 of 4 files, 1 taken over, 1 skipped, 7.0 M logits, 500.0 k logits/s, "
         "25 s left"
     ]
 
@@ -101,29 +101,32 @@ def test_speed_and_time_left_are_those_of_what_was_computed(clock, err):
 def test_no_time_left_before_it_is_worth_something(clock, err):
     with BatchProgress("always", False, FILES) as progress:
         progress.begun("d.npz")
-        for clock.now, done in ((1.9, 900), (7.0, 20), (12.0, 30)):
-            progress.within("d.npz", done, 1000)  # 30 of 1000 are 1.2 MB of 100
-    assert [" left" in line for line in err()] == [False, True, True]
+        for clock.now, megabytes in ((1.9, 2), (7.0, 3), (12.0, 4)):
+            progress.within("d.npz", megabytes * MB / 4, 10 * MB)
+    assert [line.rpartition(", ")[2] for line in err()] == [
+        "263.2 k logits/s",
+        "4 min left",  # 97 MB at 3 MB in 7 s
+        "5 min left",  # 96 MB at 4 MB in 12 s
+    ]
 
 
 def test_less_than_a_hundredth_of_the_bytes_tells_no_time_left(clock, err):
     with BatchProgress("always", False, FILES) as progress:
         progress.begun("a.npy")
         clock.now = 9.0
-        progress.within("a.npy", 50, 1000)
-    assert err() == ["softaudit: 0 of 4 files, 50 logits, 6 logits/s"]
+        progress.within("a.npy", 90_000, 2_500_000)
+    assert err() == ["softaudit: 0 of 4 files, 90.0 k logits, 10.0 k logits/s"]
 
 
-def test_a_file_with_a_further_array_does_not_go_back(clock, err):
+def test_the_arrays_of_a_file_add_up(clock, err):
     with BatchProgress("always", False, FILES) as progress:
         progress.begun("d.npz")
-        clock.now = 10.0
-        progress.within("d.npz", 500, 500)
-        clock.now = 20.0
-        progress.within("d.npz", 501, 1000)
-    assert [line.rpartition(", ")[2] for line in err()] == [
-        "15 s left",  # 40 MB in 10 s, 60 to go
-        "30 s left",
+        for clock.now, done in ((10.0, 1_250_000), (15.0, 250_000)):
+            progress.within("d.npz", done, 1_250_000)
+    # Of as many logits as are done there are 8 bytes each at most: 10 of 100 MB, then 12.
+    assert err() == [
+        "softaudit: 0 of 4 files, 1.2 M logits, 125.0 k logits/s, 90 s left",
+        "softaudit: 0 of 4 files, 1.5 M logits, 100.0 k logits/s, 2 min left",
     ]
 
 
@@ -164,24 +167,24 @@ def _work(progress, clock):
     progress.finished("a.npy", 1000, 2.0)
     progress.begun("b.npy")
     clock.now += 2.0
-    progress.within("b.npy", 1000, 2000)
+    progress.within("b.npy", 2_500_000, 5_000_000)
 
 
-# 20 of 100 MB and 2000 logits in 4 s.
+# 20 of 100 MB and 2.5 million logits in 4 s.
 @pytest.mark.parametrize(
     ("columns", "parts"),
     [
         (36, ("1 of 4 files",)),
         (45, ("1 of 4 files", "16 s left")),
-        (60, ("1 of 4 files", "500 logits/s", "16 s left")),
-        (70, ("1 of 4 files", "2.0 k logits", "500 logits/s", "16 s left")),
-        (80, ("━", "1 of 4 files", "2.0 k logits", "500 logits/s", "16 s left")),
-        (140, ("b.npy ", "━", "1 of 4 files", "2.0 k logits", "500 logits/s", "16 s left")),
+        (60, ("1 of 4 files", "625.2 k logits/s", "16 s left")),
+        (70, ("1 of 4 files", "2.5 M logits", "625.2 k logits/s", "16 s left")),
+        (80, ("━", "1 of 4 files", "2.5 M logits", "625.2 k logits/s", "16 s left")),
+        (140, ("b.npy ", "━", "1 of 4 files", "2.5 M logits", "625.2 k logits/s", "16 s left")),
     ],
 )
 def test_a_narrow_terminal_drops_parts_whole(terminal, clock, columns, parts):
     shown = terminal(lambda told: _work(told, clock), columns)
-    every = ("b.npy ", "━", "1 of 4 files", "2.0 k logits", "500 logits/s", "16 s left")
+    every = ("b.npy ", "━", "1 of 4 files", "2.5 M logits", "625.2 k logits/s", "16 s left")
     assert tuple(part for part in every if part in shown) == parts
     assert "…" not in shown
     assert shown.endswith("\x1b[2K")  # gone in the end

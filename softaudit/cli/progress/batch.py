@@ -20,6 +20,9 @@ ESTIMATED_AFTER = 2.0
 ESTIMATED_FROM = 0.01
 """Seconds, and the share of the bytes to compute, from which time left is worth something."""
 
+MOST_BYTES = 8
+"""Of a logit; text apart, none takes more."""
+
 _NAME_LENGTH = 32
 
 
@@ -64,7 +67,7 @@ class BatchProgress:
         self.tick()
 
     def within(self, name: str, logits_done: float, logits: int) -> None:
-        """Note how many of a file's logits are done, of as many as it is known to hold."""
+        """Note how many logits are done of a file's array at hand, and how many that holds."""
         self._state.go_on(name, logits_done, logits)
         self.tick()
 
@@ -130,17 +133,15 @@ class _State:
         self._finished = self._skipped = self._taken = 0
         self._bytes_finished = self._bytes_saved = 0
         self._logits_finished = self._logits_taken = 0
-        self._within: dict[str, tuple[float, float]] = {}  # logits, and share of the file
+        self._within: dict[str, _File] = {}
         self._began: float | None = None
 
     def begin(self, name: str) -> None:
         self._began = monotonic() if self._began is None else self._began
-        self._within[name] = (0.0, 0.0)
+        self._within[name] = _File(self.sizes[name])
 
     def go_on(self, name: str, done: float, logits: int) -> None:
-        _, before = self._within.get(name, (0.0, 0.0))
-        # A further array of a file adds to its logits: what was done of it is not undone.
-        self._within[name] = (done, max(before, min(1.0, done / max(logits, 1))))
+        self._within[name].go_on(done, logits)
 
     def finish(self, name: str, logits: int) -> None:
         self._within.pop(name, None)
@@ -170,12 +171,11 @@ class _State:
 
     @property
     def _bytes_computed(self) -> float:
-        inside = sum(self.sizes[name] * share for name, (_, share) in self._within.items())
-        return self._bytes_finished + inside
+        return self._bytes_finished + sum(file.bytes for file in self._within.values())
 
     @property
     def _logits_computed(self) -> float:
-        return self._logits_finished + sum(logits for logits, _ in self._within.values())
+        return self._logits_finished + sum(file.logits for file in self._within.values())
 
     def texts(self) -> dict[str, str]:
         """Give every part of what is shown; "" for one that there is nothing to say of."""
@@ -197,6 +197,29 @@ class _State:
         if elapsed < ESTIMATED_AFTER or done <= ESTIMATED_FROM * wanted:
             return ""
         return left(elapsed * (wanted - done) / done)
+
+
+class _File:
+    """How far a file in work is, of which nobody knows how many arrays are to come."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._before = self._done = 0.0
+        self._array = 0
+        self.bytes = 0.0
+
+    def go_on(self, done: float, array: int) -> None:
+        """Note how many of the array at hand are done; what is less than before is another's."""
+        if done < self._done or array != self._array:
+            self._before += self._array
+        self._done, self._array = done, array
+        share = self.logits / (self._before + array)
+        self.bytes = max(self.bytes, min(share * self._size, MOST_BYTES * self.logits))
+
+    @property
+    def logits(self) -> float:
+        """Logits that are done."""
+        return self._before + self._done
 
 
 def _end_of(name: str) -> str:
