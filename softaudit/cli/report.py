@@ -18,6 +18,7 @@ from softaudit.cli.judging import Judging
 from softaudit.cli.options import named, variable, with_groups
 from softaudit.cli.output import Shown
 from softaudit.errors import InputError, OptionError
+from softaudit.wording import count, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -79,11 +80,16 @@ class Batch:
         """Find the files to audit; what the run writes is none of them, unless it is named."""
         from softaudit.batch.plan import find
         from softaudit.cli.files import is_same
+        from softaudit.cli.progress import say
 
-        found = find(words, self.include or (), self.exclude or ()).files
+        found = find(words, self.include or (), self.exclude or ())
+        if found.others:
+            kinds = ", ".join(f"{n} {suffix or 'no suffix'}" for suffix, n in found.others.items())
+            number = plain(count(sum(found.others.values()), "file"))
+            say(f"{number} of other types left out ({kinds}); --include takes them")
         return tuple(
             file
-            for file in found
+            for file in found.files
             if file.path in words or not any(is_same(file.path, path) for path in outputs)
         )
 

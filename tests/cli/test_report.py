@@ -165,6 +165,17 @@ def test_verbose_says_a_line_for_each_file(softaudit, dumps):
     assert any("dumps/torn.npy: skipped: 140 bytes" in line for line in lines)
 
 
+def test_files_of_other_types_are_counted(softaudit, dumps):
+    (dumps / "notes.md").write_text("x")
+    (dumps / ".hidden.npy").write_text("x")
+    (dumps / "rows.dat").write_text("1,2,3\n")
+    ended = softaudit("report", "dumps", *FEW, "-o", "all.json")
+    line = "softaudit: 2 files of other types left out (1 .dat, 1 .md); --include takes them\n"
+    assert ended.err == line
+    ended = softaudit("report", "dumps", *FEW, "-o", "all.json", "--include", "*.dat")
+    assert inputs("all.json") == ["dumps/rows.dat"]
+
+
 def test_options_that_files_cannot_make_right_fail_at_once(fails, dumps):
     assert "unknown format" in fails("report", "dumps", "--format", "float17")
     assert "--resume: name the output again with -o" in fails("report", "dumps", "--resume")
