@@ -173,7 +173,7 @@ class _Making:
 
     def _place(self, cell: Cell, audit: Audit) -> None:
         self.states.setdefault(state_of(cell), []).append(audit.source.input)
-        for worst in cell.worst:
+        for worst in cell.worst[: audit.shown_worst]:
             if worst.cause not in self.worst or worst.ulp > self.worst[worst.cause].worst.ulp:
                 self.worst[worst.cause] = WorstAt(replace(audit, cells=(), tables=()), worst)
 

@@ -26,6 +26,7 @@ from softaudit.render import RENDERERS
 from softaudit.render.screen import Screen
 from softaudit.report import Report, SkippedSource, make_report
 from softaudit.sources.array import from_array
+from softaudit.summary import summarize
 
 from .hard_rows import HARD_ROWS
 from .render.judged import rendered
@@ -406,6 +407,71 @@ def test_errors_that_other_figures_deny(group, name, value, says):
     with pytest.raises(InputError) as caught:
         from_json(document)
     assert says in str(caught.value)
+
+
+def over_inputs() -> Report:
+    """Three inputs with maps, one of them without an answer, and what they say together."""
+    names = "a.npy", "b.npy", "c.npy"
+    rows = [[[12.0, 1.0], [0.5, 0.0]]], [[[0.0, -3.0]], [[1.0, -inf]]], [[[nan, 1.0]]]
+    made = [softaudit.audit(x, function=FUNCTIONS, format=["float16"], worst=1) for x in rows]
+    named = [replace(a, source=replace(a.source, name=n)) for a, n in zip(made, names, strict=True)]
+    return replace(make_report(named), summary=summarize(named))
+
+
+def test_a_summary_is_made_again():
+    document = plain(over_inputs())
+    assert len(document["summary"]) == 8
+    assert plain(from_json(document)) == document
+    assert from_json({**document, "summary": None}).summary is None
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ((0, "ulp", "max"), 1.0),
+        ((0, "states", "holds", "first"), "c.npy"),
+        ((0, "gaps", "counts", 0), 7),
+        ((1, "worst", 0, "input"), "b.npy"),
+        ((1, "inputs"), 4),
+        ((), []),
+    ],
+)
+def test_a_summary_that_the_audits_deny(place, value):
+    document = plain(over_inputs())
+    *path, last = ("summary", *place)
+    at(document, tuple(path))[last] = value
+    with pytest.raises(InputError, match=r"^r\.json: summary does not agree with the audits$"):
+        from_json(document, "r.json")
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "says"),
+    [
+        (("gaps",), None, ".gaps: is null, or should be"),
+        (("gaps", "gap_bins_per_octave"), 8, ".gaps.gap_bins_per_octave is 8, wanted 4"),
+        (("gaps", "gap", 1), 50, ".gaps.gap[1] is 50, wanted the number of a bin"),
+        (("gaps", "ulp", 1), -21, ".gaps.ulp[1] is -21, wanted the number of a bin"),
+        (("gaps", "ulp", 0), 8, ".gaps: has other errors than the histogram"),
+        (("gaps", "counts", 1), 0, ".gaps.counts[1] is 0, wanted a count above 0"),
+        (("gaps", "counts", 1), True, ".gaps.counts[1] is true, wanted an integer"),
+        (("gaps", "counts", 1), 2, ".gaps: has other errors than the histogram"),
+        (("gaps", "counts"), [4], ".gaps is an object, wanted as many bins as counts"),
+        (("histogram", "counts", 0), -1, ".histogram.counts[0] is -1, wanted a count"),
+        (("histogram", "bins", 0), 1.5, ".histogram.bins[0] is 1.5, wanted an integer"),
+        (("by_axis",), None, ".by_axis is null, wanted of shape [2], by the logits' shape"),
+        (("by_axis", "shape"), [1], ".by_axis: has 2 errors for 1 slices"),
+        (("by_axis", "ulp_max", 0), 100.0, ".by_axis: ulp_max is at most 100.0, the cell's"),
+        (("by_axis", "ulp_max", 0), -1.0, ".by_axis.ulp_max[0] is -1.0, wanted a number that"),
+        (("by_axis", "ulp_max"), [None, None], ".by_axis: ulp_max is at most None"),
+    ],
+)
+def test_errors_by_gap_and_axis_that_other_figures_deny(place, value, says):
+    document = plain(over_inputs())
+    *path, last = ("audits", 1, "cells", 1, *place)
+    at(document, tuple(path))[last] = value
+    with pytest.raises(InputError) as caught:
+        from_json(document)
+    assert f"audits[1].cells[1]{says}" in str(caught.value)
 
 
 def altered(place: tuple, value) -> dict:

@@ -25,7 +25,7 @@ GAP_BINS_PER_OCTAVE, ULP_BINS_PER_OCTAVE = 4, 2
 LEAST_GAP, MOST_GAP = -32, 49
 """Bins of gaps: the first holds 0 and all below 2^−8, the last all above 2^12, masks among them."""
 LEAST_ULP, MOST_ULP, INFINITE_ULP = -20, 80, 81
-"""Bins of errors: 0 and all below 2^−10 ulp, all finite ones above 2^39.5 ulp, and ∞."""
+"""Bins of errors: 0 and all below 2^−10 ulp, all finite ones above 1.5 · 2^39 ulp, and ∞."""
 
 _GAP_SHIFT = 50
 _GAP_OF_ONE = int(np.array(1.0).view(np.int64)) >> _GAP_SHIFT

@@ -20,11 +20,16 @@ def records(given) -> list[dict[str, str]]:
     return list(csv.DictReader(StringIO(text, newline=""), strict=True))
 
 
+NO_FIGURES = (
+    *("worst", "histogram", "gaps", "by_axis", "events", "causes", "breaks", "degenerate"),
+)
+
+
 def leaves(part, name: str = ""):
     """Give figures by their dotted names; lists and what happens by chance are none."""
     if isinstance(part, dict):
         for key, value in part.items():
-            if key not in ("worst", "histogram", "events", "causes", "breaks", "degenerate"):
+            if key not in NO_FIGURES:
                 yield from leaves(value, f"{name}.{key}" if name else key)
     elif not isinstance(part, list):
         yield name, part

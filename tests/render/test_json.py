@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from fractions import Fraction
-from math import ceil, inf, isclose, nan
+from math import ceil, inf, isclose, nan, prod
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from softaudit.metrics import CAUSES
 from softaudit.plan import make_plan
 from softaudit.report import Report, SkippedSource, make_report
 from softaudit.sources.array import from_array
+from softaudit.summary import summarize
 
 from ..hard_rows import HARD_ROWS
 from .judged import golden, report
@@ -80,6 +82,8 @@ CELL = {
         "counts": "integers",
         "infinite": "count",
     },
+    "gaps": "gaps or null",
+    "by_axis": "map or null",
     "absolute": {"max": "number or null"},
     "relative": {"max": "number or null"},
     "correctly_rounded": "count",
@@ -122,6 +126,7 @@ CONTRACT = {
             "skipped": [{"cell": "text", "reason": "text"}],
         }
     ],
+    "summary": "summary or null",
     "skipped": [{"source": "text", "reason": "text"}],
 }
 
@@ -155,7 +160,31 @@ def is_quality(value) -> bool:
     return True
 
 
+def is_gaps(value) -> bool:
+    bins = list(zip(value["gap"], value["ulp"], strict=True))
+    octaves = value["gap_bins_per_octave"], value["ulp_bins_per_octave"]
+    return (
+        octaves == (4, 2)
+        and bins == sorted(set(bins))
+        and len(value["counts"]) == len(bins)
+        and min(value["counts"], default=1) > 0
+    )
+
+
+def is_summary(value) -> bool:
+    own = {"inputs": "count", "states": "states", "worst": [{"input": "text", **WORST}]}
+    left_out = ("input", "by_axis", "cast_error", "bound", "condition")
+    check(value, [{**{n: part for n, part in CELL.items() if n not in left_out}, **own}])
+    return True
+
+
+def is_states(value) -> bool:
+    check(list(value.values()), [{"count": "count", "first": "text"}])
+    return len(value) > 0 and set(value) <= {"breaks", "loses", "holds", "skipped"}
+
+
 KINDS = {
+    "states": is_states,
     "text": lambda v: isinstance(v, str) and v,
     "count": is_count,
     "flag": lambda v: isinstance(v, bool),
@@ -175,6 +204,9 @@ KINDS = {
         is_number(v["max"]) and is_number(v["p50"]) and all(is_count(i) for i in v["index"])
     ),
     "quality": is_quality,
+    "gaps": is_gaps,
+    "map": lambda v: len(v["ulp_max"]) == prod(v["shape"]) > 0,
+    "summary": is_summary,
     "versions": lambda v: {"softaudit", "python", "numpy", "mpmath", "ml_dtypes"} <= set(v),
     "environment": lambda v: isinstance(v["processor_features"], list) and v["machine"],
 }
@@ -225,6 +257,23 @@ def test_every_key_of_the_contract(hard):
 )
 def test_every_key_where_there_is_nothing_to_say(logits):
     check(document(softaudit.audit(logits)), CONTRACT)
+
+
+def test_every_key_of_a_summary():
+    """Two inputs that break and hold in turn; one without a row that has an answer."""
+    made = [softaudit.audit([[[x, 0.0]]], format="float16") for x in (0.0, 40.0, nan)]
+    found = replace(make_report(made), summary=summarize(made))
+    parsed = strict(softaudit.render(found))
+    check(parsed, CONTRACT)
+    assert len(parsed["summary"]) == len(made[0].cells)
+    assert parsed["audits"][1]["cells"][0]["by_axis"]["shape"] == [1]
+    of = {cell["name"]: cell for cell in parsed["summary"]}["softmax/float16/naive"]
+    assert (of["inputs"], of["elements"]) == (3, 4)
+    assert {state: inputs["count"] for state, inputs in of["states"].items()} == {
+        "holds": 1,
+        "breaks": 1,
+        "skipped": 1,
+    }
 
 
 def test_skipped_cells_and_sources():

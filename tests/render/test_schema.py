@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -22,6 +23,7 @@ from softaudit.plan import make_plan
 from softaudit.reference import METHODS
 from softaudit.report import make_report
 from softaudit.schema import schema_text
+from softaudit.summary import summarize
 
 from ..hard_rows import HARD_ROWS
 from .judged import checked, hostile, judged, passed
@@ -61,6 +63,8 @@ def documents():
     plan = make_plan({}, elementary="correct", row=(1,), elements=True)
     literal = softaudit.read("[[1, 2], [-inf, nan]]")
     yield "row", make_report([audit(literal, plan)])
+    made = [softaudit.audit(rows, format=["float16"]) for rows in ([[[12.0, 2.0]]], [[[np.nan]]])]
+    yield "summary", replace(make_report(made), summary=summarize(made))
 
 
 def test_what_is_written_is_valid_and_described():
