@@ -420,7 +420,7 @@ def over_inputs() -> Report:
 
 def test_a_summary_is_made_again():
     document = plain(over_inputs())
-    assert len(document["summary"]) == 8
+    assert len(document["summary"]) == 7
     assert plain(from_json(document)) == document
     assert from_json({**document, "summary": None}).summary is None
 

@@ -46,9 +46,11 @@ def cell_to_json(cell: Cell, audit: Audit) -> dict[str, Any]:
         **_errors(cell),
         "by_axis": None if cell.by_axis is None else _map(cell.by_axis),
         "cast_error": dict(cell.cast_error),
-        **_rows(cell),
+        "origin": _origin(cell),
+        "row_sum": _row_sum(cell),
         "bound": None if cell.bound is None else asdict(cell.bound),
         "condition": None if cell.condition is None else asdict(cell.condition),
+        "quality": None if cell.quality is None else _quality(cell.quality),
         "worst": [worst_to_json(worst) for worst in cell.worst[: audit.shown_worst]],
         "events": {name: _event(event) for name, event in cell.events.items()},
         "causes": {name: _event(event) for name, event in cell.causes.items()},
@@ -74,7 +76,9 @@ def over_inputs_to_json(summary: CellSummary) -> dict[str, Any]:
         "inputs": summary.inputs,
         "states": {state: asdict(inputs) for state, inputs in summary.states.items()},
         **_errors(cell),
-        **_rows(cell),
+        "origin": _origin(cell),
+        "row_sum": _row_sum(cell),
+        "quality": None if cell.quality is None else _quality(cell.quality),
         "worst": [
             {"input": found.audit.source.input, **worst_to_json(found.worst)}
             for found in summary.worst
@@ -95,15 +99,15 @@ def _errors(cell: Cell) -> dict[str, Any]:
         "absolute": {"max": cell.absolute_max},
         "relative": {"max": cell.relative_max},
         "correctly_rounded": cell.correctly_rounded,
-        "origin": {name: dict(errors) for name, errors in cell.origin.items()},
     }
 
 
-def _rows(cell: Cell) -> dict[str, Any]:
-    return {
-        "row_sum": None if cell.row_sum_defect is None else {"max_defect": cell.row_sum_defect},
-        "quality": None if cell.quality is None else _quality(cell.quality),
-    }
+def _origin(cell: Cell) -> dict[str, Any]:
+    return {name: dict(errors) for name, errors in cell.origin.items()}
+
+
+def _row_sum(cell: Cell) -> dict[str, Any] | None:
+    return None if cell.row_sum_defect is None else {"max_defect": cell.row_sum_defect}
 
 
 def _quality(quality: RowQuality) -> dict[str, Any]:
