@@ -31,12 +31,13 @@ def read(path: str | PathLike[str], *, axis: int = -1, key: str | None = None) -
     Parameters
     ----------
     path : str or path-like
-        A path (.npy, .npz, .csv, .tsv, the text ones also gzipped), "-" for standard input, or
-        literal logits such as "[40, 0]".
+        A path (.npy, .npz, .safetensors, .csv, .tsv, the text ones also gzipped), "-" for standard
+        input, or literal logits such as "[40, 0]".
     axis : int
         The class axis.
     key : str, optional
-        Which array of an .npz; needed where it has several.
+        Which array of an .npz or .safetensors, its name or a pattern that matches no other; needed
+        where it has several.
 
     Returns
     -------

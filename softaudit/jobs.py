@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from softaudit.model import CellKey, Logits, Plan
 
 _LISTEN_EVERY = 0.1
+_PART = 1 << 24
 
 
 def share(
@@ -158,13 +159,13 @@ def _identity(status: os.stat_result) -> tuple[int, ...]:
 
 @contextmanager
 def _placed(logits: Logits) -> Iterator[_Place]:
-    """Give the place of logits, in a temporary file if they are in memory alone."""
+    """Give the place of logits, in a temporary file if they lie in none that has a name."""
     values = logits.values
     root: Any = values
     while isinstance(root.base, np.ndarray):
         root = root.base
+    start, first = (a.__array_interface__["data"][0] for a in (values, root))
     if isinstance(root, np.memmap) and root.filename is not None:
-        start, first = (a.__array_interface__["data"][0] for a in (values, root))
         path, offset = str(root.filename), root.offset + start - first
         try:
             identity = _identity(Path(path).stat())
@@ -173,20 +174,26 @@ def _placed(logits: Logits) -> Iterator[_Place]:
         about = values.shape, values.strides, values.dtype
         yield _Place(logits.name, path, identity, False, offset, *about)
         return
-    whole = np.ascontiguousarray(values)
+    # What is mapped from a file without a name is copied as it lies there.
+    lies = isinstance(root, np.memmap) and isinstance(root.base, mmap.mmap)
+    whole: NDArray[Any] = root if lies else np.ascontiguousarray(values)
+    copied, offset = (values, start - first) if lies else (whole, 0)
     handle, path = tempfile.mkstemp(prefix="softaudit-")
     try:
-        identity = _fill(handle, whole)
-        about = whole.shape, whole.strides, whole.dtype
-        yield _Place(logits.name, path, identity, True, 0, *about)
+        identity = _fill(handle, whole, logits.release)
+        about = copied.shape, copied.strides, copied.dtype
+        yield _Place(logits.name, path, identity, True, offset, *about)
     finally:
         Path(path).unlink(missing_ok=True)
 
 
-def _fill(handle: int, whole: NDArray[Any]) -> tuple[int, ...]:
+def _fill(handle: int, whole: NDArray[Any], release: Callable[[], None]) -> tuple[int, ...]:
+    stored = whole.reshape(-1, order="A").view(np.uint8)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(whole.reshape(-1).view(np.uint8).data)
+            for start in range(0, stored.size, _PART):
+                file.write(stored[start : start + _PART].data)
+                release()
             file.flush()
             return _identity(os.fstat(file.fileno()))
     except OSError as error:

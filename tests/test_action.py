@@ -163,7 +163,7 @@ def test_the_pre_commit_hook():
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
     assert hook["entry"].split()[0] in scripts
     asked = re.compile(hook["files"]).search
-    logits = ["a.npy", "b/c.npz", "d.csv", "e.tsv", "b/f.csv.gz", "g.tsv.gz"]
+    logits = ["a.npy", "b/c.npz", "h.safetensors", "d.csv", "e.tsv", "b/f.csv.gz", "g.tsv.gz"]
     assert all(map(asked, [*logits, "base.jsonl", "pyproject.toml", "x/policy.toml"]))
     others = ["a.npy.py", "npy", "pyproject.toml.txt", "a.gz", "a.npy.gz", "a.json", "acsv", "toml"]
     assert not any(map(asked, others))

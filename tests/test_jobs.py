@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -73,23 +75,40 @@ def mapped(path):
     return read(str(path))[0]
 
 
-def fortran_order_along_another_axis(path):
-    np.save(path, np.asfortranarray(HARD.T))
-    return read(str(path), axis=0)[0]
+def stored_in_an_archive(path):
+    np.savez(path.with_suffix(".npz"), other=np.zeros(3), x=HARD)
+    return read(str(path.with_suffix(".npz")), key="x")[0]
 
 
-def bfloat16(path):
+def fortran_order_along_another_axis_packed(path):
+    """Unpacked into a file without a name, of which the processes get a copy."""
+    np.savez_compressed(path.with_suffix(".npz"), x=np.asfortranarray(HARD.T))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("softaudit.sources.npz.IN_MEMORY", 0)
+        return read(str(path.with_suffix(".npz")), axis=0)[0]
+
+
+def bfloat16_in_safetensors(path):
+    """Behind an odd number of bytes: at no multiple of two."""
     with np.errstate(invalid="ignore", over="ignore"):
-        np.save(path, HARD.astype(ml_dtypes.bfloat16))
-    return read(str(path))[0]
+        data = HARD.astype(ml_dtypes.bfloat16).tobytes()
+    entries = {"i": ("I8", [1], (0, 1)), "x": ("BF16", HARD.shape, (1, 1 + len(data)))}
+    names = "dtype", "shape", "data_offsets"
+    header = json.dumps(
+        {key: dict(zip(names, entry, strict=True)) for key, entry in entries.items()}
+    )
+    path = path.with_suffix(".safetensors")
+    path.write_bytes(struct.pack("<Q", len(header)) + header.encode() + b"\0" + data)
+    return read(str(path), key="x")[0]
 
 
 @pytest.mark.usefixtures("_shared")
 @pytest.mark.parametrize(
     ("source", "jobs"),
-    [(in_memory, 2), (mapped, 3), (fortran_order_along_another_axis, 2), (bfloat16, 3)],
+    [(in_memory, 2), (mapped, 3), (stored_in_an_archive, 2),
+     (fortran_order_along_another_axis_packed, 2), (bfloat16_in_safetensors, 3)],
     ids=lambda value: getattr(value, "__name__", value),
-)
+)  # fmt: skip
 def test_no_number_of_processes_changes_a_byte(source, jobs, tmp_path):
     logits = source(tmp_path / "a.npy")
     assert report(logits, block=60, jobs=jobs) == report(logits)
@@ -169,17 +188,27 @@ def test_a_file_that_is_gone_or_another(tmp_path):
         audit(logits, make_plan(OPTIONS), block=60, jobs=2)
 
 
+def unpacked(rows):
+    np.savez_compressed("a.npz", x=rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("softaudit.sources.npz.IN_MEMORY", 0)
+        (logits,) = read("a.npz")
+    Path("a.npz").unlink()
+    return logits
+
+
 @pytest.mark.usefixtures("_shared")
 def test_no_copy_is_left_behind(tmp_path, monkeypatch):
     """It is gone as soon as all have mapped it, while they still work on it."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     seen = []
 
     def heard(_):
         seen.append(len(list(tmp_path.iterdir())))
         return False
 
-    audit(from_array(np.tile(HARD, (6, 1))), make_plan(OPTIONS), block=600, jobs=2, heard=heard)
+    audit(unpacked(np.tile(HARD, (6, 1))), make_plan(OPTIONS), block=600, jobs=2, heard=heard)
     assert list(tmp_path.iterdir()) == []
     assert seen[-1] == 0
 

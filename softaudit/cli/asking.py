@@ -24,7 +24,10 @@ Elementary = Annotated[
     one("elementary", "Whose exp and log float32 and float64 use: numpy, or correct (rounded)."),
 ]
 Axis = Annotated[int, one("axis", "The class axis.", metavar="N")]
-Key = Annotated[str | None, one("key", "Which array of an .npz.", show_default=False)]
+Key = Annotated[
+    str | None,
+    one("key", "Arrays of an .npz or .safetensors: a name or pattern.", show_default=False),
+]
 Sample = Annotated[int | None, one("sample", "Only N evenly spaced rows.", min=1, metavar="N")]
 Jobs = Annotated[
     int | None,

@@ -14,8 +14,8 @@ from softaudit.cli.output import ShownAndSaved
 
 Inputs = typer.Argument(
     metavar="INPUT...",
-    help="Files of logits (.npy, .npz, .csv, .tsv, text also .gz), - for standard input, "
-    "or literal logits such as '[40, 0]'.",
+    help="Files of logits (.npy, .npz, .safetensors, .csv, .tsv, text also .gz), - for "
+    "standard input, or literal logits such as '[40, 0]'.",
 )
 
 

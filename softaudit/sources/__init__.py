@@ -13,26 +13,31 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from contextlib import closing
+from collections.abc import Callable, Iterable
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from softaudit.errors import InputError
 from softaudit.model import Logits
-from softaudit.sources import csv, literal, naming, npy, npz, opening
+from softaudit.sources import csv, literal, naming, npy, npz, opening, safetensors
+from softaudit.sources.keys import place_of
 from softaudit.sources.opening import Found, Opened, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-__all__ = ["SOURCES", "read"]
+__all__ = ["SOURCES", "read", "read_each"]
 
-SOURCES: Mapping[str, Callable[[Opened, str | None], list[Found]]] = {
+Reader = Callable[[Opened, str | None], Iterable[Found]]
+
+SOURCES: Mapping[str, Reader] = {
     ".npy": npy.read,
     ".npz": npz.read,
+    ".safetensors": safetensors.read,
     ".csv": csv.read,
     ".tsv": csv.read,
 }
@@ -47,8 +52,6 @@ _ADVICE = {
     ".pt": _TORCH,
     ".pth": _TORCH,
     ".bin": _TORCH,
-    ".safetensors": "safetensors is not supported yet; in Python: "
-    'np.save("logits.npy", safetensors.numpy.load_file(path)["logits"])',
     ".json": "JSON is read as saved results alone, by softaudit gate and diff; in Python: "
     'np.save("logits.npy", np.array(json.load(open(path)), dtype=np.float64))',
 }
@@ -67,7 +70,8 @@ def read(
     axis : int
         The class axis in the file.
     key : str, optional
-        Name of the one array to read, from a file that has several.
+        Which arrays to read, from a file that knows them by names: a name, or a shell's pattern of
+        names, such as `layer*`.
     stdin : binary file, optional
         What to read for `-`; the process's own standard input by default.
 
@@ -76,7 +80,7 @@ def read(
     list of Logits
         One per array, in the order of the file, the class axis last.  Floating-point formats keep
         their dtype and byte order; integers and text arrive as float64, integers exactly, text
-        rounded once.  The values are read-only, and mapped where a plain .npy file allows it.
+        rounded once.  The values are read-only, and mapped where they lie in a file as they are.
 
     Raises
     ------
@@ -87,26 +91,48 @@ def read(
     -----
     NaN, ±inf and −0 are kept.  Arrays without an axis, or without elements, are refused.
     """
-    name, command = naming.names(word)
+    return list(read_each(word, axis=axis, key=key, stdin=stdin))
+
+
+def read_each(
+    word: str,
+    *,
+    axis: int = -1,
+    key: str | None = None,
+    stdin: BinaryIO | None = None,
+    name: str | None = None,
+) -> Iterator[Logits]:
+    """Read what a word of the command line names, one array after the other.
+
+    An array is read when it is asked for, and not kept: of a file of many, one at a time takes
+    memory or room for temporary files.
+
+    Parameters
+    ----------
+    word, axis, key, stdin
+        As for `read`.
+    name : str, optional
+        What to call the source in reports and messages, in place of the path as it was given.
+
+    Yields
+    ------
+    Logits
+        As for `read`.
+
+    Raises
+    ------
+    InputError
+        As for `read`, but of what is wrong with one array, only when it is asked for.
+    """
+    called, command = naming.names(word)
     # A message says the path as it was typed; a report never says an absolute one.
-    shown = name if word == "-" or naming.is_literal(word) else printable(word)
-    try:
-        if naming.is_literal(word):
-            digest = hashlib.sha256(word.encode("utf-8", "surrogatepass")).hexdigest()
-            found = literal.read(word, shown, key)
-        else:
-            with closing(_open(word, shown, stdin)) as opened:
-                digest = opened.sha256
-                found = _read_opened(opened, key)
-    except OSError as error:
-        reason = printable(error.strerror or str(error)).lower()
-        raise InputError(f"{shown}: {reason}; check the path and its disk") from error
-    except MemoryError as error:
-        raise InputError(f"{shown}: does not fit in memory; save a part of it") from error
-    return [
-        Logits(
+    as_typed = called if word == "-" or naming.is_literal(word) else printable(word)
+    shown = as_typed if name is None else name
+
+    def logits(array: Found) -> Logits:
+        return Logits(
             values=_class_axis_last(array, axis, shown),
-            name=name,
+            name=called if name is None else name,
             command=command,
             format=array.format,
             shape=array.values.shape,
@@ -114,8 +140,28 @@ def read(
             key=array.key,
             axis=axis,
         )
-        for array in found
-    ]
+
+    with _refused(shown):
+        if naming.is_literal(word):
+            digest = hashlib.sha256(word.encode("utf-8", "surrogatepass")).hexdigest()
+            yield from map(logits, literal.read(word, shown, key))
+            return
+        with closing(_open(word, shown, stdin)) as opened:
+            digest = opened.sha256
+            # map, unlike a loop, keeps none of the arrays.
+            yield from map(logits, _read_opened(opened, key))
+
+
+@contextmanager
+def _refused(name: str) -> Iterator[None]:
+    """Make one line of what the system refuses."""
+    try:
+        yield
+    except OSError as error:
+        reason = printable(error.strerror or str(error)).lower()
+        raise InputError(f"{name}: {reason}; check the path and its disk") from error
+    except MemoryError as error:
+        raise InputError(f"{name}: does not fit in memory; save a part of it") from error
 
 
 def _open(word: str, name: str, stdin: BinaryIO | None) -> Opened:
@@ -124,15 +170,17 @@ def _open(word: str, name: str, stdin: BinaryIO | None) -> Opened:
     return opening.from_path(word, name)
 
 
-def _read_opened(opened: Opened, key: str | None) -> list[Found]:
+def _read_opened(opened: Opened, key: str | None) -> Iterable[Found]:
     if opened.starts_with(opening.GZIP):
         opened = opening.unpack(opened)
     return _reader(opened)(opened, key)
 
 
-def _reader(opened: Opened) -> Callable[[Opened, str | None], list[Found]]:
+def _reader(opened: Opened) -> Reader:
     if opened.starts_with(opening.NPY):
         return npy.read
+    if safetensors.begins(opened.file):
+        return safetensors.read
     # PyTorch's files are zip archives too, so here the suffix says more than the first bytes.
     if opened.starts_with(opening.ZIP) and _ADVICE.get(opened.suffix) is not _TORCH:
         return npz.read
@@ -146,7 +194,7 @@ def _reader(opened: Opened) -> Callable[[Opened, str | None], list[Found]]:
 
 
 def _class_axis_last(array: Found, axis: int, name: str) -> NDArray[Any]:
-    place = name if array.key is None else f"{name}, array {printable(array.key, 60)}"
+    place = place_of(name, array.key)
     shape = "×".join(map(str, array.values.shape))
     axes = array.values.ndim
     if axes == 0:

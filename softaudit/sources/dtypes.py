@@ -7,7 +7,7 @@ takes bfloat16 for raw bytes, and accepts records and objects that would have to
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from softaudit.sources.opening import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+Order = Literal["C", "F"]
 
 LARGEST_INTEGER = 2**53
 """Up to here float64 holds every integer."""
@@ -129,3 +131,36 @@ def as_real(values: NDArray[Any], place: str) -> NDArray[Any]:
                 f"integers; if rounding is meant, {_AS_FLOAT64}"
             )
     return values.astype(np.float64)
+
+
+def from_bytes(
+    stored: NDArray[np.uint8], descr: object, shape: tuple[int, ...], place: str, order: Order = "C"
+) -> NDArray[Any]:
+    """Take bytes for the numbers that they are.
+
+    Parameters
+    ----------
+    stored : ndarray of uint8
+        As many as the shape wants; at any address.
+    descr : object
+        As in a .npy header; see `dtype_of`.
+    shape : tuple of int
+    place : str
+        What to call the array in a message.
+    order : "C" or "F"
+        Which axis varies fastest: the last one, or the first.
+
+    Returns
+    -------
+    ndarray
+        A view of the bytes, but of integers, and of numbers in a byte order that NumPy does not
+        know.
+
+    Raises
+    ------
+    InputError
+        As `dtype_of` and `as_real` do.
+    """
+    if is_swapped(descr):
+        stored = stored.view(np.uint16).byteswap().view(np.uint8)
+    return as_real(stored.view(dtype_of(descr, place)).reshape(shape, order=order), place)

@@ -8,27 +8,29 @@ specification (NEP 1), so `ast.literal_eval` reads it, and no code in it ever ru
 from __future__ import annotations
 
 import ast
-import io
 import re
 import warnings
 from dataclasses import dataclass
 from math import prod
-from typing import IO, TYPE_CHECKING, Any
-
-import numpy as np
+from typing import IO, TYPE_CHECKING
 
 from softaudit.errors import InputError
-from softaudit.sources.dtypes import as_real, dtype_of, is_swapped
+from softaudit.sources.dtypes import dtype_of, from_bytes
+from softaudit.sources.mapping import Mapped
 from softaudit.sources.opening import NPY, Found, Opened, printable, refuse_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
     from numpy.typing import NDArray
+
+    from softaudit.sources.dtypes import Order
 
 # Bytes of the header's length, and its encoding, by version.
 _VERSIONS = {b"\x01\x00": (2, "latin-1"), b"\x02\x00": (4, "latin-1"), b"\x03\x00": (4, "utf-8")}
 _LONGEST_HEADER = 10_000
 _MOST_AXES = 32
-_CHUNK = 2**20
 _AGAIN = "write it again with np.save"
 
 
@@ -75,20 +77,33 @@ def read(opened: Opened, key: str | None) -> list[Found]:
         If there is a key, or the bytes are not a whole .npy file of real numbers.
     """
     refuse_key(key, opened.name)
-    return [decode(opened.file, opened.size, opened.name)]
+
+    def mapped(offset: int, count: int) -> NDArray[np.uint8]:
+        return Mapped(opened.file).part(offset, count)
+
+    return [decode(opened.file, opened.size, opened.name, mapped)]
 
 
-def decode(file: IO[bytes], size: int, place: str, key: str | None = None) -> Found:
+def decode(
+    file: IO[bytes],
+    size: int,
+    place: str,
+    data: Callable[[int, int], NDArray[np.uint8]],
+    key: str | None = None,
+) -> Found:
     """Read one array in .npy format from a file's beginning to its end.
 
     Parameters
     ----------
     file : binary file
-        At its beginning; mapped if it is a file on disk, else read.
+        At its beginning.
     size : int
         How many bytes it has, or claims to have.
     place : str
         What to call it in a message.
+    data : callable
+        Gives the file's bytes from an offset on, a number of them or as many as there are; asked
+        once, when the file has been read up to that offset.
     key : str, optional
         Its name in the file that it is a part of.
 
@@ -118,11 +133,14 @@ def decode(file: IO[bytes], size: int, place: str, key: str | None = None) -> Fo
         )
     if expected == 0:
         raise InputError(f"{place}: shape {shape} has no elements; save at least one row of logits")
-    stored = _load(file, header.offset, expected, place)
-    if is_swapped(header.descr):
-        stored = stored.view(np.uint16).byteswap().view(np.uint8)
-    values = stored.view(dtype).reshape(header.shape, order="F" if header.fortran_order else "C")
-    return Found(as_real(values, place), dtype.name, key)
+    stored = data(header.offset, expected)
+    if stored.size < expected:
+        raise InputError(
+            f"{place}: {expected} bytes of data expected, {stored.size} found; {_AGAIN}"
+        )
+    order: Order = "F" if header.fortran_order else "C"
+    values = from_bytes(stored, header.descr, header.shape, place, order)
+    return Found(values, dtype.name, key)
 
 
 def read_header(file: IO[bytes], place: str) -> Header:
@@ -179,29 +197,6 @@ def _parse_header(text: bytes, encoding: str, offset: int, place: str) -> Header
             return Header(descr, order, shape, offset)
     shown = printable(text.decode("latin-1").strip(), 60)
     raise InputError(f"{place}: {shown} is not a .npy header; {_AGAIN}")
-
-
-def _load(file: IO[bytes], offset: int, count: int, place: str) -> NDArray[Any]:
-    if isinstance(file, io.BytesIO):
-        return np.frombuffer(file.getvalue(), np.uint8, count, offset)
-    if isinstance(file, io.BufferedReader):
-        try:
-            return np.memmap(file, np.uint8, "r", offset, (count,))
-        except (OSError, ValueError):  # not every file system maps
-            file.seek(offset)
-    return _fill(file, count, place)
-
-
-def _fill(file: IO[bytes], count: int, place: str) -> NDArray[np.uint8]:
-    stored = np.empty(count, np.uint8)
-    done = 0
-    while done < count and (chunk := file.read(min(_CHUNK, count - done))):
-        stored[done : done + len(chunk)] = np.frombuffer(chunk, np.uint8)
-        done += len(chunk)
-    # A zip member compares its checksum when its end is read, and not before.
-    if done < count or file.read(1):
-        raise InputError(f"{place}: {count} bytes of data expected, {done} found; {_AGAIN}")
-    return stored
 
 
 def _bytes(count: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import zipfile
 from typing import Any
@@ -46,3 +47,18 @@ def archive(*members: tuple[str, bytes], method: int = zipfile.ZIP_STORED) -> by
         for name, data in members:
             file.writestr(name, data)
     return buffer.getvalue()
+
+
+def safetensors_by_hand(header: str | bytes, data: bytes = b"", length: int | None = None) -> bytes:
+    """Give a .safetensors file with this header and these data, whatever they claim."""
+    text = header if isinstance(header, bytes) else header.encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text + data
+
+
+def safetensors_of(*entries: tuple[str, str, list[int], tuple[int, int]], data: bytes) -> bytes:
+    """Give a .safetensors file of entries (name, dtype, shape, offsets)."""
+    header = {
+        name: {"dtype": dtype, "shape": shape, "data_offsets": offsets}
+        for name, dtype, shape, offsets in entries
+    }
+    return safetensors_by_hand(json.dumps(header), data)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from softaudit.errors import InputError
 from softaudit.sources import opening, read
 
-from .files import archive, npy, npy_by_hand, npy_of, npz
+from .files import archive, npy, npy_by_hand, npy_of, npz, safetensors_of
 
 
 def _read_or_refusal(word: str, **options: object) -> None:
@@ -257,6 +257,13 @@ SEEDS = {
         npy(np.array([b"abc", b"d"])),
     ],
     "a.npz": [npz(x=ARRAY, y=ARRAY[0]), npz(compressed=True, x=ARRAY)],
+    "a.safetensors": [
+        safetensors_of(
+            ("x", "F32", [3, 4], (0, 48)),
+            ("y", "BF16", [1], (48, 50)),
+            data=ARRAY.tobytes() + b"??",
+        ),
+    ],
     "a.csv": [b"cat,dog\n1,2.5\n-inf,nan\n", b'"1",2\r\n3,4\r\n\r\n', "\ufeffé,b\n1,2".encode()],
     "a.csv.gz": [gzip.compress(b"cat,dog\n1,2\n", mtime=0)],
     "a.txt": [b"1 2\n3 4\n"],

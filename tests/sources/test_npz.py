@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
+import tempfile
+import weakref
 import zipfile
+from pathlib import Path
 
 import ml_dtypes
 import numpy as np
 import pytest
 
-from softaudit.sources import read
+from softaudit.errors import InputError
+from softaudit.sources import npz as reader
+from softaudit.sources import read, read_each
 
 from .files import archive, npy, npz
 
@@ -72,3 +78,104 @@ def test_compression_without_a_bound_is_refused(refusal, method):
 
 def test_axis_must_be_there_in_every_array(refusal):
     assert "array a: axis 1 is not there" in refusal("a.npz", npz(**TWO), axis=1)
+
+
+def root_of(values):
+    while isinstance(values.base, np.ndarray):
+        values = values.base
+    return values
+
+
+ROWS = np.arange(24, dtype=np.float32).reshape(4, 6)
+
+
+class TestWithoutLoading:
+    def test_what_is_stored_is_mapped_where_it_lies(self, put, tmp_path):
+        found = read(put("a.npz", npz(x=ROWS, y=np.asfortranarray(ROWS + 0.5))))
+        assert [logits.values.tolist() for logits in found] == [
+            ROWS.tolist(),
+            (ROWS + 0.5).tolist(),
+        ]
+        roots = {id(root_of(logits.values)) for logits in found}
+        assert len(roots) == 1
+        assert root_of(found[0].values).filename == str(tmp_path / "a.npz")
+
+    def test_a_member_behind_a_long_local_header(self, put):
+        """Its extra field is longer in the archive's directory than beside the member."""
+        member = zipfile.ZipInfo("x.npy")
+        member.extra = b"\xfe\xca\x03\x00abc"
+        with zipfile.ZipFile("a.npz", "w") as file:
+            file.writestr("first.npy", npy(ROWS))
+            file.writestr(member, npy(-ROWS))
+            member.extra = b""
+        assert read("a.npz", key="x")[0].values.tolist() == (-ROWS).tolist()
+
+    def test_an_archive_behind_other_bytes(self, put):
+        assert (
+            read(put("a.bin.npz", b"PK\x03\x04" + npz(x=ROWS)))[0].values.tolist() == ROWS.tolist()
+        )
+
+    @pytest.mark.parametrize("piped", [False, True])
+    def test_what_is_packed_and_large_goes_into_a_file_without_a_name(
+        self, put, monkeypatch, tmp_path, piped
+    ):
+        monkeypatch.setattr(reader, "IN_MEMORY", ROWS.nbytes - 1)
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        data = npz(compressed=True, small=ROWS[:1], large=ROWS)
+        name = "a.npz.gz" if piped else "a.npz"
+        small, large = read(put(name, gzip.compress(data) if piped else data))
+        assert [path.name for path in tmp_path.iterdir()] == [name]
+        assert not isinstance(root_of(small.values), np.memmap)
+        assert isinstance(root_of(large.values), np.memmap)
+        assert large.values.tolist() == ROWS.tolist()
+
+    def test_a_checksum_is_compared_there_too(self, refusal, monkeypatch):
+        monkeypatch.setattr(reader, "IN_MEMORY", 0)
+        data = bytearray(npz(compressed=True, x=ROWS))
+        at = data.index(b"PK\x01\x02") + 16
+        data[at] ^= 1
+        assert "Bad CRC-32" in refusal("a.npz", bytes(data))
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
+    def test_no_room(self, refusal, monkeypatch):
+        monkeypatch.setattr(reader, "IN_MEMORY", 0)
+        full = Path("/dev/full").open("w+b", buffering=0)  # noqa: SIM115  # closed by the reader
+        monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: full)
+        assert refusal("a.npz", npz(compressed=True, x=ROWS)) == (
+            "a.npz, array x: 96 bytes cannot be unpacked into a temporary file (no space left on "
+            "device); set TMPDIR to a directory with room for them"
+        )
+
+    def test_one_after_the_other_and_none_is_kept(self, put, monkeypatch):
+        monkeypatch.setattr(reader, "IN_MEMORY", 0)
+        name = put("a.npz", npz(compressed=True, **{f"x{i}": ROWS + i for i in range(4)}))
+        each, last = read_each(name), lambda: None
+        for i in range(4):
+            assert last() is None
+            logits = next(each)
+            assert logits.values.tolist() == (ROWS + i).tolist()
+            last = weakref.ref(root_of(logits.values))
+            del logits
+        assert list(each) == []
+
+    def test_what_is_wrong_with_one_is_said_when_it_is_asked_for(self, put):
+        name = put("a.npz", npz(x=ROWS, names=np.array(["cat"])))
+        each = read_each(name)
+        assert next(each).key == "x"
+        with pytest.raises(InputError, match="array names: dtype '<U3' is text"):
+            next(each)
+        with pytest.raises(InputError, match="array names: dtype '<U3' is text"):
+            read(name)
+
+
+@pytest.mark.parametrize(
+    ("key", "keys"), [("b*", ["b1", "b2"]), ("[bc]?", ["b1", "c1", "b2"]), ("b?", ["b?"])]
+)
+def test_a_key_may_be_a_pattern(put, key, keys):
+    names = ("b1", "a", "c1", "b2") if "b?" not in keys else ("b1", "b?")
+    found = read(put("a.npz", npz(**dict.fromkeys(names, ROWS))), key=key)
+    assert [logits.key for logits in found] == keys
+
+
+def test_a_pattern_of_no_key_lists_the_keys(refusal):
+    assert refusal("a.npz", npz(**TWO), key="c*") == "a.npz: no array 'c*'; its keys are b, a"

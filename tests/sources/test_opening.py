@@ -121,9 +121,8 @@ def test_pytorch_files_get_the_line_that_saves_them(refusal, name, data):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("a.safetensors", "safetensors.numpy.load_file(path)"),
         ("a.json", "json.load(open(path))"),
-        ("a.parquet", "not a file type that is read (.npy, .npz, .csv, .tsv)"),
+        ("a.parquet", "not a file type that is read (.npy, .npz, .safetensors, .csv, .tsv)"),
     ],
 )
 def test_other_files_get_advice(refusal, name, said):
@@ -202,4 +201,4 @@ def test_suffix_of(path, suffix):
 
 
 def test_the_registry_is_in_display_order():
-    assert list(SOURCES) == [".npy", ".npz", ".csv", ".tsv"]
+    assert list(SOURCES) == [".npy", ".npz", ".safetensors", ".csv", ".tsv"]
