@@ -211,7 +211,3 @@ def _class_axis_last(array: Found, axis: int, name: str) -> NDArray[Any]:
     values = np.moveaxis(array.values, axis, -1)
     values.flags.writeable = False
     return values
-
-
-def read_each(word, *, axis=-1, key=None):
-    yield from read(word, axis=axis, key=key)
