@@ -50,16 +50,16 @@ def summary_parts(
         A quiet one shows how much was audited, and sentences.
     """
     yield Text(" · ".join(totals(report, summary)), style=HEAD)
-    yield ""
     if summary and screen.tables and not screen.quiet:
+        yield ""
         yield Fixed(cell_table([s.cell for s in summary], screen, _beside(summary, screen)))
         worst = worst_of_all(summary)
         if worst:
             yield ""
             yield from worst_lines(_element(summary, *found) for found in worst)
+    if summary:
         yield ""
-    yield sentences(summary_findings(summary, len(report.audits)))
-    yield ""
+        yield sentences(summary_findings(summary, len(report.audits)))
 
 
 def _beside(summary: Sequence[CellSummary], screen: Screen) -> tuple[Beside, ...]:

@@ -22,12 +22,13 @@ from softaudit.render.summary import summary_parts
 from softaudit.reproduce import row_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.console import RenderableType
 
     from softaudit.model import Audit, Cell, Worst
     from softaudit.report import Report
+    from softaudit.summary import CellSummary
 
 
 def render(report: Report, screen: Screen | None = None) -> Iterator[str]:
@@ -45,15 +46,27 @@ def render(report: Report, screen: Screen | None = None) -> Iterator[str]:
 
 
 def _parts(report: Report, screen: Screen) -> Iterator[RenderableType | Fixed]:
-    if report.summary is not None:
-        yield from summary_parts(report, report.summary, screen)
-    for audit in report.audits if report.summary is None or not screen.overview else ():
-        yield from _audit(audit, screen)
+    if report.summary is None:
+        for audit in report.audits:
+            yield from _audit(audit, screen)
+    else:
+        yield from _many(report, report.summary, screen)
     if report.judgement is not None:
         yield ""
         yield from judgement_parts(report.judgement, screen)
+    if report.summary is not None and report.skipped:
+        yield ""
     for skipped in report.skipped:
         yield f"{skipped.source}: skipped: {skipped.reason}"
+
+
+def _many(
+    report: Report, summary: Sequence[CellSummary], screen: Screen
+) -> Iterator[RenderableType | Fixed]:
+    yield from summary_parts(report, summary, screen)
+    for audit in () if screen.overview else report.audits:
+        yield ""
+        yield from _audit(audit, screen)
 
 
 def _audit(audit: Audit, screen: Screen) -> Iterator[RenderableType | Fixed]:

@@ -208,6 +208,14 @@ class TestProcess:
         assert "?" not in ended.out
         assert "inf" in ended.out
 
+    def test_signs_are_replaced_one_by_one(self, process):
+        """So that the parts of a report, which are written one after the other, look alike."""
+        ended = process("check", "[[12, 1], [0, 0.3]]", PYTHONIOENCODING="latin-1")
+        assert (ended.code, ended.err) == (0, "")
+        assert "text 2×2 · 2 rows of 2 · 0 ... 12" in ended.out
+        assert "∞" not in ended.out
+        assert "?" not in ended.out
+
     def test_errors_where_there_is_ascii_alone(self, process):
         ended = process("check", "größe.npy", PYTHONIOENCODING="ascii")
         assert ended.code == 2

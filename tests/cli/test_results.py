@@ -187,8 +187,10 @@ class TestNothingHalfWritten:
         assert names() == {"a.npy"} | (written if there else set())
         assert all(text(name) == "before" for name in written if there)
 
-    def test_when_an_output_fails_all_others_stay_away(self, softaudit, monkeypatch):
+    @pytest.mark.parametrize("pieces", [[], ["half"]])
+    def test_when_an_output_fails_all_others_stay_away(self, softaudit, monkeypatch, pieces):
         def fail(*_):
+            yield from pieces
             raise OSError(28, "No space left on device")
 
         monkeypatch.setitem(RENDERERS, "csv", fail)

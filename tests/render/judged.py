@@ -21,6 +21,7 @@ from softaudit.render import RENDERERS
 from softaudit.report import Judgement, Report, Requirement, Ruling, SkippedSource, Verdict
 from softaudit.reproduce import row_command
 from softaudit.sources.array import from_array
+from softaudit.summary import summarize
 from softaudit.wording import NO_BREAK, ulps
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -163,6 +164,40 @@ def passed() -> Report:
     return report(*audits(), judgement=Judgement(rulings()[:1], (), None, (), ()))
 
 
+DIGITS = "dumps/checkpoint-20000/layer11/digits.npy"
+
+
+@cache
+def batch_audits() -> tuple:
+    """Attention scores, some of them times 3, and the first digits: of two files, 2 + 1 arrays."""
+    plan = make_plan({"format": ["float16", "bfloat16"]})
+    scores, digits = np.load(FIXTURES / "attention.npy")[:2], np.load(FIXTURES / "digits_mlp.npy")
+    given = [
+        (scores[:, 0], ATTENTION, "head 0"),
+        (scores[:, 1] * 3, ATTENTION, "head 1"),
+        (digits[:40], DIGITS, None),
+    ]
+    return tuple(
+        audit(replace(from_array(values), name=name, command=name, key=key), plan)
+        for values, name, key in given
+    )
+
+
+TORN = SkippedSource("dumps/torn.npy", "is cut short: 128 bytes of data instead of 4096")
+
+
+@cache
+def batch() -> Report:
+    """What `softaudit report` would render: three inputs of two files, and one that is torn."""
+    return report(*batch_audits(), skipped=(TORN,), summary=summarize(batch_audits()))
+
+
+@cache
+def batch_interrupted() -> Report:
+    """The same of a run that was interrupted before one more file."""
+    return replace(batch(), skipped=(TORN, SkippedSource("dumps/late.npy", "interrupted")))
+
+
 @cache
 def hostile() -> Report:
     """A failing gate and a warning, all of whose names are hostile."""
@@ -179,4 +214,10 @@ def hostile() -> Report:
     return report(found, skipped=skipped, judgement=judgement)
 
 
-REPORTS = {"checked": checked, "judged": judged, "passed": passed, "hostile": hostile}
+REPORTS = {
+    "checked": checked,
+    "judged": judged,
+    "passed": passed,
+    "hostile": hostile,
+    "batch": batch,
+}
