@@ -12,12 +12,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import auditing, judging, processes
+from benchmarks import auditing, batch, judging, processes
 
 if TYPE_CHECKING:
     from benchmarks.measuring import Line
 
-PARTS = ("audit", "start", "memory", "reference")
+PARTS = ("audit", "start", "memory", "reference", "batch")
 
 
 def main() -> None:
@@ -33,6 +33,8 @@ def main() -> None:
         lines += processes.memory_lines(options.megabytes)
     if "reference" in parts:
         lines += judging.lines(options.repeats)
+    if "batch" in parts:
+        lines += batch.lines(options.files, options.large_megabytes)
     Console(width=options.width).print(_table(lines))
 
 
@@ -44,6 +46,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rows", type=int, default=64, help="rows of 30522 logits to audit")
     parser.add_argument("--repeats", type=int, default=3, help="runs, of which the median counts")
     parser.add_argument("--megabytes", type=int, default=200, help="size of the large file")
+    parser.add_argument("--files", type=int, default=300, help="files of the batch")
+    parser.add_argument(
+        "--large-megabytes", type=float, default=2000, help="size of the batch's large file"
+    )
     parser.add_argument("--width", type=int, default=120, help="width of the table")
     return parser
 

@@ -53,8 +53,8 @@ class Ran:
         return max(self.own, self.workers)
 
 
-def ran(arguments: Sequence[str], folder: Path | None = None) -> Ran:
-    """Run a softaudit command line in a folder.
+def ran(arguments: Sequence[str], folder: Path | None = None, *, before: str = "") -> Ran:
+    """Run a softaudit command line in a folder, after some lines of Python in the same process.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def ran(arguments: Sequence[str], folder: Path | None = None) -> Ran:
     """
     start = perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", _RUN_AND_TELL, *arguments],
+        [sys.executable, "-c", before + _RUN_AND_TELL, *arguments],
         capture_output=True,
         text=True,
         check=False,
