@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,20 +16,27 @@ if TYPE_CHECKING:
 FILES, MEGABYTES, BROKEN = 40, 50, 5
 # Two cells that are fast on every machine; the page, since it is what grows with the files.
 CELLS = ("--function", "softmax", "--format", "float32")
-SHARED_AT_ONCE = "import softaudit.batch.run as running; running.WORTH_SHARING = 0"
 OUTPUTS = ("report.json", "report.csv", "report.html")
-
-pytestmark = pytest.mark.skipif(not peak.STATUS.exists(), reason="memory is read from /proc")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("batch")
+SHARED_AT_ONCE = "import softaudit.batch.run as running; running.WORTH_SHARING = 0"
 
 
-@pytest.fixture(scope="module")
-def dumps(folder) -> Dumps:
-    return make_dumps(folder / "dumps", FILES, MEGABYTES, BROKEN)
+# One test, so that no two workers of pytest-xdist do the same long runs.
+@pytest.mark.skipif(not peak.STATUS.exists(), reason="memory is read from /proc")
+def test_forty_files(tmp_path):
+    dumps = make_dumps(tmp_path / "dumps", FILES, MEGABYTES, BROKEN)
+    one, by_one = _report(tmp_path, "dumps", 1)
+    two, by_two = _report(tmp_path, "dumps", 2)
+    _, small = _report(tmp_path, f"dumps/{dumps.small}", 1)
+    text = (one / "report.json").read_text("utf-8")
+    _check_arrays(json.loads(text), dumps)
+    _check_skipped(json.loads(text), dumps)
+    _check_lines(by_one.err)
+    assert not any(name in text + by_one.out + by_one.err for name in dumps.left_out)
+    assert by_one.workers == 0 < by_two.workers
+    for name in OUTPUTS:
+        assert (one / name).read_bytes() == (two / name).read_bytes()
+    assert by_one.peak <= 1.5 * small.peak
+    assert by_two.peak <= 1.5 * small.peak
 
 
 def _report(folder: Path, path: str, jobs: int) -> tuple[Path, peak.Ran]:
@@ -37,34 +44,20 @@ def _report(folder: Path, path: str, jobs: int) -> tuple[Path, peak.Ran]:
     there = folder / f"{path.replace('/', '_')}_{jobs}"
     there.mkdir()
     outputs = [word for name in OUTPUTS for word in ("-o", str(there / name))]
-    journal = ("--journal", str(there / "journal.jsonl"))
-    command = ["report", path, *CELLS, "--jobs", str(jobs), "--verbose", *journal, *outputs]
+    command = ["report", path, *CELLS, "--jobs", str(jobs), "--verbose", *outputs]
     return there, peak.ran(command, folder, before=SHARED_AT_ONCE)
 
 
-@pytest.fixture(scope="module")
-def one(folder, dumps) -> tuple[Path, peak.Ran]:
-    return _report(folder, "dumps", 1)
-
-
-@pytest.fixture(scope="module")
-def two(folder, dumps) -> tuple[Path, peak.Ran]:
-    return _report(folder, "dumps", 2)
-
-
-@pytest.fixture(scope="module")
-def document(one) -> dict:
-    return json.loads((one[0] / "report.json").read_text("utf-8"))
-
-
-def test_every_array_is_audited_in_order(document, dumps):
+def _check_arrays(document: dict[str, Any], dumps: Dumps) -> None:
+    """Every array that can be read is there, once, in order."""
     sources = [audit["source"] for audit in document["audits"]]
     assert [(s["name"], s["key"], s["rows"], s["columns"]) for s in sources] == [
         (f"dumps/{made.name}", made.key, made.rows, made.columns) for made in dumps.arrays
     ]
 
 
-def test_what_cannot_be_read_is_skipped_with_the_reason(document, dumps):
+def _check_skipped(document: dict[str, Any], dumps: Dumps) -> None:
+    """Every file that cannot be read is there, with its reason, in order."""
     skipped = {entry["source"]: entry["reason"] for entry in document["skipped"]}
     assert list(skipped) == [f"dumps/{name}" for name in dumps.broken]
     assert len(skipped) == BROKEN
@@ -72,25 +65,9 @@ def test_what_cannot_be_read_is_skipped_with_the_reason(document, dumps):
         assert words in skipped[f"dumps/{name}"]
 
 
-def test_what_is_hidden_or_of_another_type_is_left_out(one, dumps):
-    told = one[1].out + one[1].err + (one[0] / "report.json").read_text("utf-8")
-    for name in dumps.left_out:
-        assert name not in told
-
-
-def test_a_line_for_each_file(one, dumps):
-    lines = [line for line in one[1].err.splitlines() if f"/{FILES} dumps/" in line]
-    assert len(lines) == FILES
+def _check_lines(err: str) -> None:
+    """A line for each file, as it ends."""
+    lines = [line for line in err.splitlines() if line.startswith("softaudit: ")]
+    numbers = [line.split()[1] for line in lines]
+    assert numbers == [f"{i}/{FILES}" for i in range(1, FILES + 1)]
     assert sum(": skipped: " in line for line in lines) == BROKEN
-
-
-def test_memory_is_that_of_a_single_small_file(folder, dumps, one, two):
-    _, small = _report(folder, f"dumps/{dumps.small}", 1)
-    assert one[1].peak <= 1.5 * small.peak
-    assert two[1].peak <= 1.5 * small.peak
-
-
-@pytest.mark.parametrize("name", OUTPUTS)
-def test_two_processes_give_the_same_bytes(one, two, name):
-    assert one[1].workers == 0 < two[1].workers
-    assert (one[0] / name).read_bytes() == (two[0] / name).read_bytes()
