@@ -31,7 +31,7 @@ def lines(files: int, large_megabytes: float) -> list[Line]:
         small_megabytes = EACH_MB * (files - BROKEN - 1)
         total = small_megabytes + large_megabytes
         dumps = make_dumps(folder / "dumps", files, total, BROKEN, large_megabytes)
-        title = f"{files} files, one of {large_megabytes:g} MB, {' '.join(FAST)}"
+        title = f"{files} files, one of {large_megabytes:g} MB float64, {' '.join(FAST)}"
         single, one, two = (
             _report(folder, path, FAST, jobs)
             for path, jobs in ((f"dumps/{dumps.small}", 1), ("dumps", 1), ("dumps", 2))

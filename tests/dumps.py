@@ -88,7 +88,8 @@ def make_dumps(
     files, broken : int
         How many files there are, and how many of them cannot be read.
     megabytes, large_megabytes : float
-        Size of all files, and of the one large file among them: half of all by default.
+        Size of all files, and of the one large file among them, float64: half of all by
+        default.
     seed : int
         For other logits.
     """
@@ -107,7 +108,7 @@ def make_dumps(
             write(path)
             reasons[name] = wrong[i][2]
         elif i == large:
-            rows = write_large(path, large_megabytes, generator)
+            rows = write_large(path, large_megabytes, generator, "<f8")
             arrays.append(Dump(name, None, rows, _LARGE_COLUMNS))
         else:
             made = write(path, _Wanted(i // 4, each * generator.uniform(0.5, 1.5), generator))
@@ -119,15 +120,18 @@ def make_dumps(
     return Dumps(tuple(arrays), reasons, _make_left_out(folder), small)
 
 
-def write_large(path: Path, megabytes: float, generator: np.random.Generator) -> int:
-    """Write so many megabytes of float32 logits as .npy, some rows at a time; give the rows."""
-    rows = int(megabytes * 1e6) // (4 * _LARGE_COLUMNS)
+def write_large(
+    path: Path, megabytes: float, generator: np.random.Generator, dtype: str = "<f4"
+) -> int:
+    """Write so many megabytes of logits as .npy, some rows at a time; give the rows."""
+    rows = int(megabytes * 1e6) // (np.dtype(dtype).itemsize * _LARGE_COLUMNS)
     with path.open("wb") as file:
-        shape = {"descr": "<f4", "fortran_order": False, "shape": (rows, _LARGE_COLUMNS)}
+        shape = {"descr": dtype, "fortran_order": False, "shape": (rows, _LARGE_COLUMNS)}
         np.lib.format.write_array_header_1_0(file, shape)
         for start in range(0, rows, 100):
             some = (min(100, rows - start), _LARGE_COLUMNS)
-            file.write((3 * generator.standard_normal(some, dtype=np.float32)).tobytes())
+            values = 3 * generator.standard_normal(some, dtype=np.float32)
+            file.write(values.astype(dtype).tobytes())
     return rows
 
 

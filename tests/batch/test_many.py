@@ -13,7 +13,7 @@ from tests.dumps import Dumps, make_dumps
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILES, MEGABYTES, BROKEN = 40, 50, 5
+FILES, MEGABYTES, LARGE_MEGABYTES, BROKEN = 40, 50, 40, 5
 # Two cells that are fast on every machine; the page, since it is what grows with the files.
 CELLS = ("--function", "softmax", "--format", "float32")
 OUTPUTS = ("report.json", "report.csv", "report.html")
@@ -23,7 +23,7 @@ SHARED_AT_ONCE = "import softaudit.batch.run as running; running.WORTH_SHARING =
 # One test, so that no two workers of pytest-xdist do the same long runs.
 @pytest.mark.skipif(not peak.STATUS.exists(), reason="memory is read from /proc")
 def test_forty_files(tmp_path):
-    dumps = make_dumps(tmp_path / "dumps", FILES, MEGABYTES, BROKEN)
+    dumps = make_dumps(tmp_path / "dumps", FILES, MEGABYTES, BROKEN, LARGE_MEGABYTES)
     one, by_one = _report(tmp_path, "dumps", 1)
     two, by_two = _report(tmp_path, "dumps", 2)
     _, small = _report(tmp_path, f"dumps/{dumps.small}", 1)
