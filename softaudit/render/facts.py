@@ -105,10 +105,11 @@ def element_words(worst: Worst) -> str:
     """Say where an element is, what was computed, what is exact, and how far they are apart."""
     exact = telling(worst.exact, worst.computed)
     size = f"{ulps(worst.ulp)}{NO_BREAK}ULP"
-    return f"{place(worst.index)}: {_computed(worst)}, exact {exact}, {size}"
+    return f"{place(worst.index)}: {computed_words(worst)}, exact {exact}, {size}"
 
 
-def _computed(worst: Worst) -> str:
+def computed_words(worst: Worst) -> str:
+    """Give what was computed, with digits enough to tell it from what is exact."""
     value = worst.computed
     if value == 0 or not isfinite(value):
         return short(value)

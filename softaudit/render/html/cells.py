@@ -1,0 +1,143 @@
+"""The cells of a page: what all inputs say of each, with its picture and its worst elements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from softaudit.findings import arithmetic_words
+from softaudit.grouping import grouped
+from softaudit.render.html.densities import shared_axes
+from softaudit.render.html.describing import description
+from softaudit.render.html.drawing import picture
+from softaudit.render.html.elements import element
+from softaudit.render.html.figures import COLUMNS_OF_CELLS, Figure, figure, spoken
+from softaudit.render.html.scale import step
+from softaudit.reproduce import cell_command
+from softaudit.state import state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from softaudit.model import Audit, Cell, CellKey
+    from softaudit.render.html.densities import Axes
+    from softaudit.render.html.elements import Element
+    from softaudit.state import State
+    from softaudit.summary import CellSummary
+
+STATES: tuple[State, ...] = ("breaks", "loses", "holds", "skipped")
+"""From the worst to what says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A cell in a table of many.
+
+    Attributes
+    ----------
+    state : str
+    step : int or None
+        Of its worst error, on the scale of colors; None where nothing counts.
+    error : Figure
+        Its worst error in ulp.
+    """
+
+    state: State
+    step: int | None
+    error: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class CellView:
+    """A cell of the page.
+
+    Attributes
+    ----------
+    name, anchor : str
+        And what links name it.
+    function, format, algorithm : str
+    inputs : int
+        How many have it.
+    states : tuple of (str, int)
+        In how many inputs it breaks, loses and holds.
+    mark : Mark
+        The worst of its states, and its worst error.
+    figures : tuple of Figure
+        Of `figures.COLUMNS_OF_CELLS`.
+    worst : tuple of Element
+    command : str
+        What computes it, on the input where it is worst.
+    picture, description : str
+    """
+
+    name: str
+    anchor: str
+    function: str
+    format: str
+    algorithm: str
+    inputs: int
+    states: tuple[tuple[State, int], ...]
+    mark: Mark
+    figures: tuple[Figure, ...]
+    worst: tuple[Element, ...]
+    command: str
+    picture: str
+    description: str
+
+
+def mark(cell: Cell) -> Mark:
+    """Give a cell's mark."""
+    return Mark(state_of(cell), step(cell.ulp["max"]), figure(cell, "max"))
+
+
+def anchor(key: CellKey) -> str:
+    """Give the name by which links lead to a cell."""
+    return f"cell-{quote(key.name, safe='/:+')}"
+
+
+def views(summary: Sequence[CellSummary], first: Sequence[Audit]) -> Iterator[CellView]:
+    """Give the cells of a page.
+
+    Parameters
+    ----------
+    summary : sequence of CellSummary
+    first : sequence of Audit
+        For each of them an input that has it.
+
+    Notes
+    -----
+    Pictures of one function share their axes.
+    """
+    of = grouped((found.cell.key.function, found.cell) for found in summary)
+    axes = {function: shared_axes(cells) for function, cells in of.items()}
+    for number, (found, audit) in enumerate(zip(summary, first, strict=True)):
+        yield _view(found, audit, axes[found.cell.key.function], number)
+
+
+def _view(found: CellSummary, audit: Audit, axes: Axes, number: int) -> CellView:
+    cell, key = found.cell, found.cell.key
+    audit = found.worst[0].audit if found.worst else audit
+    told = description(cell)
+    title = f"Errors of {spoken(key.name)}: their distribution, and by gap"
+    return CellView(
+        name=spoken(key.name),
+        anchor=anchor(key),
+        function=key.function,
+        format=arithmetic_words(key),
+        algorithm=spoken(key.variant),
+        inputs=found.inputs,
+        states=tuple((s, found.states[s].count) for s in STATES if s in found.states),
+        mark=_mark(found),
+        figures=tuple(figure(cell, column) for column in COLUMNS_OF_CELLS),
+        worst=tuple(element(at.audit, cell, at.worst) for at in found.worst),
+        command=cell_command(audit, key),
+        picture=picture(cell, axes, title, told, f"p{number}"),
+        description=told,
+    )
+
+
+def _mark(found: CellSummary) -> Mark:
+    """Give the mark of a cell that is in its worst state somewhere."""
+    state = next(state for state in STATES if state in found.states)
+    return Mark(state, step(found.cell.ulp["max"]), figure(found.cell, "max"))

@@ -1,0 +1,178 @@
+"""The page: what its template is given."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from softaudit.findings.holds import holds
+from softaudit.metrics import CAUSES, EXPLANATIONS
+from softaudit.render import columns
+from softaudit.render.docstring import read
+from softaudit.render.html.cells import STATES, views
+from softaudit.render.html.figures import COLUMNS, COLUMNS_OF_CELLS, spoken
+from softaudit.render.html.inputs import Inputs, json_text
+from softaudit.render.html.scale import LABELS
+from softaudit.render.verdicts import passing_words, ruling_word, summary, verdict_word, worst_words
+from softaudit.summary import summarize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from softaudit.render.html.cells import CellView
+    from softaudit.report import Judgement, Report
+    from softaudit.summary import CellSummary
+
+FOLDER = Path(__file__).parent / "templates"
+MOST_FAILURES = 50
+"""How many verdicts are shown in full."""
+
+
+def page(report: Report) -> Iterator[str]:
+    """Give the page piece by piece."""
+    inputs = Inputs()
+    passing = inputs.keeping(report.audits)
+    if report.summary is None:
+        found = summarize(passing)
+    else:
+        found = report.summary
+        for _ in passing:
+            pass
+    found = sorted(found, key=lambda one: inputs.numbers[one.cell.key])
+    cells = tuple(views(found, inputs.first))
+    yield from _template().generate(_shown(report, inputs, found, cells))
+
+
+def _template() -> Any:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    return environment.get_template("page.html")
+
+
+def _shown(
+    report: Report, inputs: Inputs, found: Sequence[CellSummary], cells: Sequence[CellView]
+) -> dict[str, Any]:
+    style, script = ((FOLDER / name).read_text("utf-8") for name in ("page.css", "page.js"))
+    return {
+        "style": style,
+        "script": script,
+        "script_hash": b64encode(sha256(script.encode()).digest()).decode(),
+        "title": _title(inputs, report),
+        "report": report,
+        "inputs": inputs,
+        "logits": sum(line.logits for line in inputs.lines),
+        "cells": cells,
+        "matrix": matrix(cells),
+        "heads": _heads(cells),
+        "columns": _columns(COLUMNS_OF_CELLS),
+        "states": STATES,
+        "labels": LABELS,
+        "sentences": inputs.sentences if len(inputs.lines) == 1 else _overall(inputs, found),
+        "judgement": None if report.judgement is None else _judgement(report.judgement),
+        "causes": [(c, read(EXPLANATIONS[c])) for c in CAUSES if c in inputs.causes],
+        "skipped": [(spoken(s.source), spoken(s.reason)) for s in report.skipped],
+        "spoken": spoken,
+        "data": _data(inputs, cells),
+    }
+
+
+def _title(inputs: Inputs, report: Report) -> str:
+    if len(inputs.lines) == 1 and not report.skipped:
+        return inputs.lines[0].name
+    return f"{len(inputs.lines):,} inputs in {len(inputs.files):,} files"
+
+
+def _columns(names: Sequence[str]) -> list[str]:
+    return [" ".join(columns.COLUMNS[name].head).strip() for name in names]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """The cells of functions and algorithms, line by line, by their arithmetics.
+
+    Attributes
+    ----------
+    formats : tuple of str
+        The arithmetics: its columns.
+    lines : tuple of (str, str, tuple of CellView or None)
+        Function, algorithm, and the cell of each arithmetic.
+    """
+
+    formats: tuple[str, ...]
+    lines: tuple[tuple[str, str, tuple[CellView | None, ...]], ...]
+
+
+def matrix(cells: Sequence[CellView]) -> Matrix:
+    """Lay out cells as a matrix, in the order in which they come."""
+    formats = tuple(dict.fromkeys(cell.format for cell in cells))
+    by_place = {(cell.function, cell.algorithm, cell.format): cell for cell in cells}
+    lines = dict.fromkeys((cell.function, cell.algorithm) for cell in cells)
+    functions = list(dict.fromkeys(function for function, _ in lines))
+    ordered = sorted(lines, key=lambda line: functions.index(line[0]))
+    return Matrix(
+        formats,
+        tuple((f, a, tuple(by_place.get((f, a, form)) for form in formats)) for f, a in ordered),
+    )
+
+
+def _heads(cells: Sequence[CellView]) -> list[list[tuple[str, int]]]:
+    """Give functions, and formats below them, with how many cells stand below each."""
+    functions = [(name, len(list(run))) for name, run in groupby(c.function for c in cells)]
+    formats = [
+        (name, len(list(run)))
+        for (_, name), run in groupby((c.function, c.format) for c in cells)
+    ]
+    return [functions, formats]
+
+
+def _overall(inputs: Inputs, found: Sequence[CellSummary]) -> list[tuple[str, list[str]]]:
+    """Say what holds in all inputs."""
+    if not inputs.first:
+        return []
+    together = replace(inputs.first[0], cells=tuple(one.cell for one in found))
+    return [("holds", [spoken(sentence.text) for sentence in holds(together)])]
+
+
+def _judgement(judgement: Judgement) -> dict[str, Any]:
+    shown = judgement.failures[:MOST_FAILURES]
+    return {
+        "passed": judgement.passed,
+        "summary": summary(judgement),
+        "rulings": [
+            (ruling.requirement.text, ruling.requirement.input, ruling_word(ruling),
+             sum(not v.passed for v in ruling.verdicts), len(ruling.verdicts),
+             passing_words(ruling))
+            for ruling in judgement.rulings
+        ],
+        "failures": [
+            (verdict_word(v), spoken(v.input), spoken(v.cell), (spoken(v.text), worst_words(v)),
+             v.command)
+            for v in shown
+        ],
+        "more": len(judgement.failures) - len(shown),
+        "notes": [spoken(note) for note in judgement.notes],
+    }  # fmt: skip
+
+
+def _data(inputs: Inputs, cells: Sequence[CellView]) -> str:
+    """Give what the script lays out: JSON, of which each input's part is already written."""
+    head = json_text(
+        {
+            "columns": _columns(COLUMNS),
+            "cells": [[cell.function, cell.format, cell.algorithm, cell.anchor] for cell in cells],
+            "maps": inputs.maps.document(),
+        }
+    )
+    details = ",".join(line.details for line in inputs.lines)
+    return f'{head[:-1]},"inputs":[{details}]}}'
+
+
+__all__ = ["Matrix", "matrix", "page"]
