@@ -129,8 +129,8 @@ def _draw_bars(sheet: Panel, cell: Cell, axes: Axes, upwards: Span, end: float) 
 def _name_errors(sheet: Panel, axes: Axes, upwards: Span) -> None:
     """Write powers of ten beside the axis, as many as there is room for."""
     places = {error: upwards.at(axes.at_error(error)) for error in ERRORS}
-    places = {error: at for error, at in places.items() if at < upwards.at(axes.top)}
-    step = ceil(12 * len(places) / (upwards.at(axes.top) - BOTTOM))
+    places = {error: at for error, at in places.items() if at < upwards.at(axes.top) - 4}
+    step = ceil(15 * len(places) / (upwards.at(axes.top) - BOTTOM))
     texts = {at: _number(error) for error, at in list(places.items())[::step]}
     texts |= {upwards.at(axes.at_error(inf)): "∞"} if axes.has_infinite else {}
     for at, text in texts.items():

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from softaudit.render.html.cells import Mark
     from softaudit.state import State
 
+IN_TABLE = "max"
+"""The figure that an input's line in the table has already."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -149,7 +152,7 @@ def _sentences(audit: Audit) -> list[tuple[str, list[str]]]:
 
 def _figures(cell: Cell) -> tuple[str, list[Any]]:
     texts = "\t".join(figure(cell, column).text for column in COLUMNS)
-    return texts, [value(cell, column) for column in COLUMNS]
+    return texts, [value(cell, column) for column in COLUMNS if column != IN_TABLE]
 
 
 def _worst(audit: Audit, cell: Cell, commands: dict[tuple[str, str], int]) -> list[Any]:
@@ -158,11 +161,10 @@ def _worst(audit: Audit, cell: Cell, commands: dict[tuple[str, str], int]) -> li
         return []
     found = element(audit, cell, cell.worst[0])
     index = cell.worst[0].index
-    row = index if cell.key.function == "logsumexp" else index[:-1]
-    shown = f" --row {','.join(map(str, row or (0,)))}"
-    before, there, after = found.command.partition(shown)
+    row = ",".join(map(str, (index if cell.key.function == "logsumexp" else index[:-1]) or (0,)))
+    before, option, after = found.command.partition(f" --row {row}")
     number = commands.setdefault((before, after), len(commands))
-    return [found.cause, found.place, found.computed, found.exact, number, there]
+    return [found.cause, found.place, found.computed, found.exact, number, row if option else ""]
 
 
 def json_text(document: Any) -> str:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     Shape = tuple[int, ...]
     Errors = tuple[float | None, ...]
 
-MOST_SQUARES = 150_000
-"""Of all maps of inputs together: some 600 kB."""
+MOST_SQUARES = 100_000
+"""Of all maps of inputs together: some 400 kB."""
 MOST_SHAPES = 4
 """Of which inputs are put together."""
 

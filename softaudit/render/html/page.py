@@ -72,7 +72,7 @@ def _shown(
         "cells": cells,
         "matrix": matrix(cells),
         "heads": _heads(cells),
-        "columns": _columns(COLUMNS_OF_CELLS),
+        "columns": [columns.COLUMNS[name].head for name in COLUMNS_OF_CELLS],
         "states": STATES,
         "labels": LABELS,
         "sentences": inputs.sentences if len(inputs.lines) == 1 else _overall(inputs, found),
@@ -88,10 +88,6 @@ def _title(inputs: Inputs, report: Report) -> str:
     if len(inputs.lines) == 1 and not report.skipped:
         return inputs.lines[0].name
     return f"{len(inputs.lines):,} inputs in {len(inputs.files):,} files"
-
-
-def _columns(names: Sequence[str]) -> list[str]:
-    return [" ".join(columns.COLUMNS[name].head).strip() for name in names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +162,7 @@ def _data(inputs: Inputs, cells: Sequence[CellView]) -> str:
     """Give what the script lays out: JSON, of which each input's part is already written."""
     head = json_text(
         {
-            "columns": _columns(COLUMNS),
+            "columns": [" ".join(columns.COLUMNS[name].head) for name in COLUMNS],
             "cells": [[cell.function, cell.format, cell.algorithm, cell.anchor] for cell in cells],
             "maps": inputs.maps.document(),
         }

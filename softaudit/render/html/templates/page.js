@@ -42,8 +42,9 @@
     const leading = rows.length > 1 ? [...rows[0].cells].filter(head => head.rowSpan > 1) : [];
     const heads = [...leading, ...(rows.length > 1 ? rows.at(-1).cells : rows[0].cells)];
     heads.forEach((head, column) => {
-      const control = button(head.textContent);
-      head.replaceChildren(control);
+      const control = button("");
+      control.append(...head.childNodes);
+      head.append(control);
       control.addEventListener("click", () => {
         const numeric = [...table.tBodies[0].rows].some(row => row.cells[column]?.dataset.value);
         const turn = numeric ? [-1, 1, 0] : [1, -1, 0];
@@ -87,8 +88,9 @@
     part.append(make("h3", kind, kind), list);
     return part;
   });
-  const figures = (texts, values) => texts.split("\t").map((text, index) => {
-    const cell = make("td", "n", text), value = values[index];
+  const MAX = data.columns?.indexOf("ULP max");
+  const figures = (texts, values, largest) => texts.split("\t").map((text, index) => {
+    const cell = make("td", "n", text), value = index < MAX ? values[index] : index > MAX ? values[index - 1] : largest;
     cell.dataset.value = value === null ? "" : String(value);
     if (text === "∞" || (index < 2 && text !== "·" && text !== "–")) cell.classList.add("bad");
     return cell;
@@ -99,20 +101,20 @@
     const link = make("a", "cause", cause), [before, after] = input.commands[number];
     link.href = `#cause-${cause}`;
     cell.append(link, ` ${place}: ${computed}, exact ${exact}`);
-    if (before) cell.append(command(before + row + after));
+    if (before) cell.append(command(before + (row && ` --row ${row}`) + after));
     return cell;
   };
-  const line = (input, [cell, texts, values, ...element]) => {
+  const line = (input, above, [cell, texts, values, ...element]) => {
     const row = make("tr"), head = make("th"), [fn, format, algorithm, anchor] = data.cells[cell];
     const link = make("a", "", `${fn} ${format} ${algorithm}`);
     link.href = `#${anchor}`;
     head.scope = "row";
     head.append(link);
     row.dataset.cell = cell;
-    row.append(head, ...figures(texts, values), worst(input, element));
+    row.append(head, ...figures(texts, values, above.cells[cell + 3].dataset.value), worst(input, element));
     return row;
   };
-  const details = input => {
+  const details = (above, input) => {
     const inside = make("div", "inside"), scroll = make("div", "scroll"), table = make("table"), head = make("tr");
     head.append(...["cell", ...data.columns, "worst element"].map((name, index) => {
       const title = make("th", index && index <= data.columns.length ? "n" : "", name);
@@ -120,7 +122,7 @@
       return title;
     }));
     table.createTHead().append(head);
-    table.createTBody().append(...input.cells.map(cell => line(input, cell)));
+    table.createTBody().append(...input.cells.map(cell => line(input, above, cell)));
     scroll.append(table);
     inside.append(make("p", "facts", input.facts), ...found(input.found));
     if (input.skipped.length) inside.append(...found([["skipped", input.skipped.map(pair => pair.join(": "))]]));
@@ -134,7 +136,7 @@
       row.opened = make("tr", "opened");
       const cell = make("td");
       cell.colSpan = row.cells.length;
-      cell.append(details(data.inputs[Number(row.id.slice(6)) - 1]));
+      cell.append(details(row, data.inputs[Number(row.id.slice(6)) - 1]));
       row.opened.append(cell);
       row.after(row.opened);
     }
@@ -143,10 +145,11 @@
   const inputs = document.getElementById("inputs-table");
   const lines = inputs ? [...inputs.tBodies[0].rows] : [];
   lines.forEach(row => {
-    const control = button(row.cells[0].textContent);
+    const control = button("");
+    control.append(...row.cells[0].childNodes);
     control.setAttribute("aria-expanded", "false");
     control.addEventListener("click", () => toggle(row, control.getAttribute("aria-expanded") !== "true"));
-    row.cells[0].replaceChildren(control);
+    row.cells[0].append(control);
   });
 
   // Filtering by name and by state, of any cell or of one.
