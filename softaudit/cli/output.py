@@ -63,7 +63,7 @@ class Shown:
         several(
             "output-format",
             "What to print: table (default), json, json-lines, csv, markdown, junit, sarif, "
-            "github.",
+            "github, html.",
             show_default=False,
         ),
     ] = None
@@ -72,8 +72,8 @@ class Shown:
         typer.Option(
             "--output",
             "-o",
-            help="Also write a file, by its suffix (.txt .json .jsonl .csv .md .xml .sarif) or as "
-            "FORMAT:FILE.  May be repeated.",
+            help="Also write a file, by its suffix (.txt .json .jsonl .csv .md .xml .sarif "
+            ".html) or as FORMAT:FILE.  May be repeated.",
             metavar="FILE",
         ),
     ] = None
@@ -178,6 +178,10 @@ class Results:
         self.worst = worst
         self.printed = shown.printed()
         self.files = shown.files()
+        if "html" in (*self.printed, *self.files.values()):
+            from softaudit.render.html import check_installed
+
+            check_installed()
         place = _in_workspace(folder or Path())
         self.screen = replace(shown.screen(), tables=tables, overview=overview, folder=place)
         self.baseline = baseline

@@ -36,6 +36,7 @@ RENDERERS: dict[str, Renderer] = {
     "junit": _late("junit"),
     "sarif": _late("sarif"),
     "github": _late("github"),
+    "html": _late("html"),
 }
 
 SUFFIXES: dict[str, str] = {
@@ -48,6 +49,7 @@ SUFFIXES: dict[str, str] = {
     ".xml": "junit",
     ".sarif": "sarif",
     ".sarif.json": "sarif",
+    ".html": "html",
 }
 """What a file's name says of its output."""
 

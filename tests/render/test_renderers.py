@@ -13,7 +13,7 @@ from softaudit.wording import NO_BREAK
 
 from .judged import REPORTS, rendered
 
-ORDER = ["table", "json", "json-lines", "csv", "markdown", "junit", "sarif", "github"]
+ORDER = ["table", "json", "json-lines", "csv", "markdown", "junit", "sarif", "github", "html"]
 
 
 def test_the_order_of_the_outputs():
@@ -33,7 +33,8 @@ def test_the_order_of_the_outputs():
         ("junit.xml", "junit"),
         ("cells.csv", "csv"),
         ("report.txt", "table"),
-        ("report.html", None),
+        ("report.html", "html"),
+        ("report.htm", None),
         ("json", None),
     ],
 )
@@ -44,7 +45,7 @@ def test_a_suffix_chooses_the_output(path, name):
 def test_listing_outputs_imports_none():
     asked = "import sys, softaudit.render; print(*sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
-    heavy = ("xml", "rich", "numpy", "csv", "softaudit.render.json")
+    heavy = ("jinja2", "matplotlib", "xml", "rich", "numpy", "csv", "softaudit.render.json")
     assert not {name for name in done.stdout.split() if name.startswith(heavy)}
 
 

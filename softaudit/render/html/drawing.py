@@ -102,7 +102,7 @@ def picture(cell: Cell, axes: Axes, title: str, description: str, name: str) -> 
         has_field = bool(cell.gaps)
         _draw_bars(sheet, cell, axes, upwards, MIDDLE if has_field else RIGHT)
         if has_field:
-            _draw_field(sheet, cell, axes, upwards)
+            _draw_field(sheet, cell, axes)
         _draw_marks(sheet, cell, axes, upwards)
         written = StringIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
@@ -169,7 +169,7 @@ def _line(
     sheet.plot(xs, ys, color=INK, linewidth=width, alpha=alpha, scalex=False, scaley=False)
 
 
-def _draw_field(sheet: Panel, cell: Cell, axes: Axes, upwards: Span) -> None:
+def _draw_field(sheet: Panel, cell: Cell, axes: Axes) -> None:
     """Draw the errors by gap, and where the exponential is subnormal, and 0."""
     onwards = Span(axes.left - 1, axes.width, FIELD, RIGHT)
     sheet.imshow(_shades(cell, axes), origin="lower", aspect="auto", interpolation="none",

@@ -71,9 +71,7 @@ class Maps:
     _together: dict[Shape, dict[int, Errors]] = field(default_factory=dict)
     _inputs: dict[Shape, int] = field(default_factory=dict)
 
-    def add(
-        self, number: int, audit: Audit, cells: Mapping[CellKey, int], broken: int
-    ) -> None:
+    def add(self, number: int, audit: Audit, cells: Mapping[CellKey, int], broken: int) -> None:
         """Take in an input."""
         found = {cells[c.key]: c.by_axis for c in audit.cells if c.by_axis is not None}
         if not found:

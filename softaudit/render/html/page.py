@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections import deque
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import groupby
@@ -13,13 +14,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from softaudit.findings.holds import holds
 from softaudit.metrics import CAUSES, EXPLANATIONS
-from softaudit.render import columns
+from softaudit.render import columns, verdicts
 from softaudit.render.docstring import read
 from softaudit.render.html.cells import STATES, views
 from softaudit.render.html.figures import COLUMNS, COLUMNS_OF_CELLS, spoken
 from softaudit.render.html.inputs import Inputs, json_text
 from softaudit.render.html.scale import LABELS
-from softaudit.render.verdicts import passing_words, ruling_word, summary, verdict_word, worst_words
 from softaudit.summary import summarize
 
 if TYPE_CHECKING:
@@ -38,13 +38,12 @@ def page(report: Report) -> Iterator[str]:
     """Give the page piece by piece."""
     inputs = Inputs()
     passing = inputs.keeping(report.audits)
-    if report.summary is None:
-        found = summarize(passing)
+    summary = report.summary
+    if summary is None:
+        summary = summarize(passing)
     else:
-        found = report.summary
-        for _ in passing:
-            pass
-    found = sorted(found, key=lambda one: inputs.numbers[one.cell.key])
+        deque(passing, maxlen=0)
+    found = sorted(summary, key=lambda one: inputs.numbers[one.cell.key])
     cells = tuple(views(found, inputs.first))
     yield from _template().generate(_shown(report, inputs, found, cells))
 
@@ -123,8 +122,7 @@ def _heads(cells: Sequence[CellView]) -> list[list[tuple[str, int]]]:
     """Give functions, and formats below them, with how many cells stand below each."""
     functions = [(name, len(list(run))) for name, run in groupby(c.function for c in cells)]
     formats = [
-        (name, len(list(run)))
-        for (_, name), run in groupby((c.function, c.format) for c in cells)
+        (name, len(list(run))) for (_, name), run in groupby((c.function, c.format) for c in cells)
     ]
     return [functions, formats]
 
@@ -141,15 +139,15 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
     shown = judgement.failures[:MOST_FAILURES]
     return {
         "passed": judgement.passed,
-        "summary": summary(judgement),
+        "summary": verdicts.summary(judgement),
         "rulings": [
-            (ruling.requirement.text, ruling.requirement.input, ruling_word(ruling),
+            (ruling.requirement.text, ruling.requirement.input, verdicts.ruling_word(ruling),
              sum(not v.passed for v in ruling.verdicts), len(ruling.verdicts),
-             passing_words(ruling))
+             verdicts.passing_words(ruling))
             for ruling in judgement.rulings
         ],
         "failures": [
-            (verdict_word(v), spoken(v.input), spoken(v.cell), (spoken(v.text), worst_words(v)),
+            (verdicts.verdict_word(v), spoken(v.input), spoken(v.cell), (spoken(v.text), verdicts.worst_words(v)),
              v.command)
             for v in shown
         ],

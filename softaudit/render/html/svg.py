@@ -39,7 +39,7 @@ def tidied(text: str, title: str, description: str, name: str) -> str:
     str
         An element `svg`.
     """
-    root = ElementTree.fromstring(text)  # noqa: S314  Matplotlib's own
+    root = ElementTree.fromstring(text)
     box = root.get("viewBox", "")
     page = ElementTree.Element("svg", {
         "viewBox": box, "role": "img", "aria-labelledby": f"{name}-t {name}-d",
@@ -88,4 +88,8 @@ def _declarations(style: str) -> Iterator[tuple[str, str]]:
 
 
 def _shortened(text: str) -> str:
-    return " ".join(_NUMBER.sub(lambda n: f"{float(n[0]):.2f}".rstrip("0").rstrip("."), text).split())
+    return " ".join(_NUMBER.sub(_two_decimals, text).split())
+
+
+def _two_decimals(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")

@@ -76,7 +76,9 @@
   every(".copy").forEach(copyable);
   const command = text => {
     const line = make("span", "command"), copy = button("copy", "copy");
-    line.append(make("code", "", text), copy);
+    const code = make("code");
+    text.split(" ").forEach((word, index) => code.append(index ? " " : "", make("span", "", word)));
+    line.append(code, copy);
     copyable(copy);
     return line;
   };
