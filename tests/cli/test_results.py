@@ -70,7 +70,7 @@ class TestOutputs:
         ("word", "says"),
         [
             ("result", "result: its name tells no output: end it in .txt .json"),
-            ("result.html", "its name tells no output"),
+            ("result.htm", "its name tells no output"),
             ("yaml:result", "its name tells no output"),
             ("json:", "its name tells no output"),
             ("json:none/r", "none/r: cannot be written: no such file or directory"),

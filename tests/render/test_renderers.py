@@ -49,7 +49,7 @@ def test_listing_outputs_imports_none():
     assert not {name for name in done.stdout.split() if name.startswith(heavy)}
 
 
-@pytest.mark.parametrize("kind", ORDER)
+@pytest.mark.parametrize("kind", [kind for kind in ORDER if kind != "html"])  # see test_html.py
 @pytest.mark.parametrize("name", REPORTS)
 def test_the_same_report_gives_the_same_bytes(name, kind):
     text = rendered(kind, REPORTS[name]())

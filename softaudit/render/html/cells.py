@@ -18,7 +18,7 @@ from softaudit.reproduce import cell_command
 from softaudit.state import state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from softaudit.model import Audit, Cell, CellKey
     from softaudit.render.html.densities import Axes
@@ -54,6 +54,8 @@ class CellView:
 
     Attributes
     ----------
+    number : int
+        Among all that inputs have, in the order in which they come.
     name, anchor : str
         And what links name it.
     function, format, algorithm : str
@@ -71,6 +73,7 @@ class CellView:
     picture, description : str
     """
 
+    number: int
     name: str
     anchor: str
     function: str
@@ -96,23 +99,27 @@ def anchor(key: CellKey) -> str:
     return f"cell-{quote(key.name, safe='/:+')}"
 
 
-def views(summary: Sequence[CellSummary], first: Sequence[Audit]) -> Iterator[CellView]:
-    """Give the cells of a page.
+def views(
+    summary: Iterable[CellSummary], numbers: Mapping[CellKey, int], first: Sequence[Audit]
+) -> Iterator[CellView]:
+    """Give the cells of a page, function by function.
 
     Parameters
     ----------
-    summary : sequence of CellSummary
+    summary : iterable of CellSummary
+    numbers : mapping of CellKey to int
     first : sequence of Audit
-        For each of them an input that has it.
+        By these numbers, an input that has the cell.
 
     Notes
     -----
     Pictures of one function share their axes.
     """
-    of = grouped((found.cell.key.function, found.cell) for found in summary)
-    axes = {function: shared_axes(cells) for function, cells in of.items()}
-    for number, (found, audit) in enumerate(zip(summary, first, strict=True)):
-        yield _view(found, audit, axes[found.cell.key.function], number)
+    for of in grouped((found.cell.key.function, found) for found in summary).values():
+        axes = shared_axes(found.cell for found in of)
+        for found in of:
+            number = numbers[found.cell.key]
+            yield _view(found, first[number], axes, number)
 
 
 def _view(found: CellSummary, audit: Audit, axes: Axes, number: int) -> CellView:
@@ -121,6 +128,7 @@ def _view(found: CellSummary, audit: Audit, axes: Axes, number: int) -> CellView
     told = description(cell)
     title = f"Errors of {spoken(key.name)}: their distribution, and by gap"
     return CellView(
+        number=number,
         name=spoken(key.name),
         anchor=anchor(key),
         function=key.function,

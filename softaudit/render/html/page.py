@@ -43,9 +43,8 @@ def page(report: Report) -> Iterator[str]:
         summary = summarize(passing)
     else:
         deque(passing, maxlen=0)
-    found = sorted(summary, key=lambda one: inputs.numbers[one.cell.key])
-    cells = tuple(views(found, inputs.first))
-    yield from _template().generate(_shown(report, inputs, found, cells))
+    cells = tuple(views(summary, inputs.numbers, inputs.first))
+    yield from _template().generate(_shown(report, inputs, summary, cells))
 
 
 def _template() -> Any:
@@ -110,11 +109,9 @@ def matrix(cells: Sequence[CellView]) -> Matrix:
     formats = tuple(dict.fromkeys(cell.format for cell in cells))
     by_place = {(cell.function, cell.algorithm, cell.format): cell for cell in cells}
     lines = dict.fromkeys((cell.function, cell.algorithm) for cell in cells)
-    functions = list(dict.fromkeys(function for function, _ in lines))
-    ordered = sorted(lines, key=lambda line: functions.index(line[0]))
     return Matrix(
         formats,
-        tuple((f, a, tuple(by_place.get((f, a, form)) for form in formats)) for f, a in ordered),
+        tuple((f, a, tuple(by_place.get((f, a, form)) for form in formats)) for f, a in lines),
     )
 
 
@@ -147,8 +144,8 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
             for ruling in judgement.rulings
         ],
         "failures": [
-            (verdicts.verdict_word(v), spoken(v.input), spoken(v.cell), (spoken(v.text), verdicts.worst_words(v)),
-             v.command)
+            (verdicts.verdict_word(v), spoken(v.input), spoken(v.cell),
+             (spoken(v.text), verdicts.worst_words(v)), v.command)
             for v in shown
         ],
         "more": len(judgement.failures) - len(shown),
@@ -158,10 +155,14 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
 
 def _data(inputs: Inputs, cells: Sequence[CellView]) -> str:
     """Give what the script lays out: JSON, of which each input's part is already written."""
+    places = {
+        cell.number: [cell.function, cell.format, cell.algorithm, cell.anchor, place]
+        for place, cell in enumerate(cells)
+    }
     head = json_text(
         {
             "columns": [" ".join(columns.COLUMNS[name].head) for name in COLUMNS],
-            "cells": [[cell.function, cell.format, cell.algorithm, cell.anchor] for cell in cells],
+            "cells": [places[number] for number in sorted(places)],
             "maps": inputs.maps.document(),
         }
     )

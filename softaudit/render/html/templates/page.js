@@ -107,13 +107,13 @@
     return cell;
   };
   const line = (input, above, [cell, texts, values, ...element]) => {
-    const row = make("tr"), head = make("th"), [fn, format, algorithm, anchor] = data.cells[cell];
+    const row = make("tr"), head = make("th"), [fn, format, algorithm, anchor, place] = data.cells[cell];
     const link = make("a", "", `${fn} ${format} ${algorithm}`);
     link.href = `#${anchor}`;
     head.scope = "row";
     head.append(link);
     row.dataset.cell = cell;
-    row.append(head, ...figures(texts, values, above.cells[cell + 3].dataset.value), worst(input, element));
+    row.append(head, ...figures(texts, values, above.cells[place + 3].dataset.value), worst(input, element));
     return row;
   };
   const details = (above, input) => {
