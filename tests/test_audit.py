@@ -311,8 +311,9 @@ def cells_of(found, *left_out: str) -> list[dict]:
 
 
 def figures(found) -> list[dict]:
-    """Give all figures, without places."""
-    cells = cells_of(found, "worst", "events", "causes", "breaks", "degenerate", "input")
+    """Give all figures, without places, of which maps are made, too."""
+    left_out = "worst", "events", "causes", "breaks", "degenerate", "input", "by_axis"
+    cells = cells_of(found, *left_out)
     for cell in cells:
         for group in ("bound", "condition"):
             cell[group] = {n: part for n, part in (cell[group] or {}).items() if n != "index"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 from softaudit.algorithms import BLOCKWISE
 from softaudit.cell_making import OVERFLOW, UNDERFLOW
@@ -169,8 +170,14 @@ def _gaps(at: Node) -> dict[tuple[int, int], int]:
     counts = at["counts"].integers(1, LARGEST - 1, "a count above 0")
     if not len(gaps) == len(ulps) == len(counts):
         raise at.wrong("as many bins as counts")
-    found = dict(zip(zip(gaps, ulps, strict=True), counts, strict=True))
+    found = dict(zip(map(_pair, gaps, ulps), counts, strict=True))
     return {bins: found[bins] for bins in sorted(found)}
+
+
+@cache
+def _pair(gap: int, ulp: int) -> tuple[int, int]:
+    """Make a pair once: cells have the same ones, thousands of them."""
+    return gap, ulp
 
 
 def _map(at: Node) -> AxisMap:
