@@ -409,6 +409,7 @@ def test_errors_that_other_figures_deny(group, name, value, says):
     assert says in str(caught.value)
 
 
+@cache
 def over_inputs() -> Report:
     """Three inputs with maps, one of them without an answer, and what they say together."""
     names = "a.npy", "b.npy", "c.npy"
