@@ -125,7 +125,7 @@ def _found(word: str, choice: Choice) -> list[_Candidate]:
     if os.path.lexists(word):
         paths = [word]
     elif has_magic(word):
-        paths = expand(word)
+        paths = ["./-" if path == "-" else path for path in expand(word)]  # a file of that name
     else:
         shown = printable(word, 200) or "''"
         raise InputError(f"{shown}: no such file or directory")

@@ -96,7 +96,7 @@ def read(opened: Opened, key: str | None) -> Iterator[Found]:
     several = len(wanted) > 1
     for tensor in wanted:
         with or_another(is_one_of_several=several):
-            _check_dtype(tensor, place_of(opened.name, tensor.key))
+            _check_logits(tensor, place_of(opened.name, tensor.key))
     data = Mapped(opened.file)
 
     def found(tensor: _Tensor) -> Found:
@@ -189,10 +189,13 @@ def _check_size(tensor: _Tensor, place: str) -> None:
         )
 
 
-def _check_dtype(tensor: _Tensor, place: str) -> None:
+def _check_logits(tensor: _Tensor, place: str) -> None:
     if tensor.dtype not in _DESCRS:
         reason = _REFUSED.get(tensor.dtype, f"not a dtype that is read; {_AS_FLOAT}")
         raise InputError(f"{place}: dtype '{printable(tensor.dtype, 40)}' is {reason}")
+    if tensor.start == tensor.stop:
+        shape = printable(str(tensor.shape), 60)
+        raise InputError(f"{place}: shape {shape} has no elements; save at least one row of logits")
 
 
 def _found(data: Mapped, data_at: int, name: str, tensor: _Tensor) -> Found:

@@ -117,6 +117,11 @@ def test_wildcards(word, found):
     assert sorted(names(word)) == sorted(found)
 
 
+def test_a_file_that_is_called_like_standard_input():
+    plant(["-"])
+    assert [file.path for file in find(["?"]).files] == ["./-"]
+
+
 def test_a_file_wins_over_a_pattern_of_the_same_spelling():
     plant(["[ab].npy", "[1]"])
     assert names("[ab].npy", "[1]") == ["[ab].npy", "[1]"]

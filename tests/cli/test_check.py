@@ -172,6 +172,7 @@ def test_key_and_several_arrays_of_one_file(audits, softaudit):
     (audit,) = audits("many.npz", "--key", "b")
     assert (audit["source"]["key"], audit["source"]["rows"]) == ("b", 2)
     assert audit["cells"][0]["input"] == "many.npz:b"
+    assert [audit["source"]["key"] for audit in audits("many.npz", "--key", "[ab]")] == ["a", "b"]
     ended = softaudit("check", "many.npz")
     assert ended.code in (0, 2)
     assert "a" in ended.err + ended.out

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from softaudit.errors import InputError
-from softaudit.sources import SOURCES, opening, read
+from softaudit.sources import SOURCES, opening, read, read_each
 
 from .files import archive, npy, npz
 
@@ -202,3 +202,12 @@ def test_suffix_of(path, suffix):
 
 def test_the_registry_is_in_display_order():
     assert list(SOURCES) == [".npy", ".npz", ".safetensors", ".csv", ".tsv"]
+
+
+def test_another_name_for_reports_and_messages(put, tmp_path):
+    (logits,) = read_each(f"{tmp_path}/{put('a.csv', b'1,2')}", name="dumps/a.csv")
+    assert (logits.name, logits.command) == ("dumps/a.csv", "a.csv")
+    with pytest.raises(InputError, match=r"^dumps/b.csv, line 1"):
+        list(read_each(put("b.csv", b"1,x"), name="dumps/b.csv"))
+    with pytest.raises(InputError, match=r"^dumps/c.csv: no such file"):
+        list(read_each("c.csv", name="dumps/c.csv"))

@@ -5,12 +5,17 @@ from __future__ import annotations
 import io
 import json
 import struct
+from math import prod
 
 import ml_dtypes
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
+from softaudit.errors import InputError
 from softaudit.sources import read
 
 from .files import safetensors_by_hand, safetensors_of
@@ -121,6 +126,42 @@ def test_a_file_system_that_does_not_map(put, monkeypatch):
     assert [logits.values.tolist() for logits in found] == [ROWS.tolist(), (-ROWS).tolist()]
 
 
+@st.composite
+def _nearly_right(draw: st.DrawFn) -> bytes:
+    """Two tensors that follow each other, and perhaps one thing that is not as it should be."""
+    sizes = {"F32": 4, "F16": 2, "U8": 1}
+    entries, at = [], 0
+    for name in draw(st.sampled_from(["ab", "ba", "aa"])):
+        dtype, shape = (
+            draw(st.sampled_from(list(sizes))),
+            draw(st.lists(st.integers(0, 3), max_size=3)),
+        )
+        stop = at + sizes[dtype] * prod(shape) + draw(st.sampled_from([0, 0, 0, 0, 0, 1, -1]))
+        entries.append((name, dtype, shape, (at + draw(st.sampled_from([0] * 9 + [1])), stop)))
+        at = stop
+    more = draw(st.sampled_from([0, 0, 0, 1, -1]))
+    return safetensors_of(*entries, data=b"\x3c" * max(0, at + more))
+
+
+@given(data=_nearly_right())
+@settings(max_examples=300, deadline=None)
+def test_nothing_is_read_that_the_library_refuses(tmp_path_factory, data):
+    """The other way round, what it reads may still be no logits: without axis or elements."""
+    path = tmp_path_factory.getbasetemp() / "a.safetensors"
+    path.write_bytes(data)
+    try:
+        right = dict(deserialize(data))
+    except SafetensorError:
+        with pytest.raises(InputError):
+            read(str(path))
+        return
+    if all(0 not in each["shape"] and each["shape"] for each in right.values()):
+        found = read(str(path))
+        assert {logits.key: list(logits.shape) for logits in found} == {
+            key: each["shape"] for key, each in right.items()
+        }
+
+
 class TestKeys:
     DATA = save(dict.fromkeys(("layer1", "layer2", "head", "layer*"), ROWS))
 
@@ -179,6 +220,7 @@ class TestRefusals:
             ([("x", "F32", [2**64], (0, 8))], "over 10**18 bytes of data expected"),
             ([("x", "F32", [2], (0, 2**70))], "data up to byte over 10**18 of 8"),
             ([TENSOR, ("y", "F32", [0, 5], (8, 8))], "has no elements"),
+            ([TENSOR, ("y", "F32", [0, 2**63], (8, 8))], "has no elements"),
             ([TENSOR, ("y", "F32", [0, 5], (4, 4))], "where 8 is the next"),
         ],
     )  # fmt: skip
