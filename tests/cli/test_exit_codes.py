@@ -212,7 +212,7 @@ class TestProcess:
         """So that the parts of a report, which are written one after the other, look alike."""
         ended = process("check", "[[12, 1], [0, 0.3]]", PYTHONIOENCODING="latin-1")
         assert (ended.code, ended.err) == (0, "")
-        assert "text 2×2 · 2 rows of 2 · 0 ... 12" in ended.out
+        assert "  2 rows of 2 · 0 ... 12 · widest 11" in ended.out
         assert "∞" not in ended.out
         assert "?" not in ended.out
 
