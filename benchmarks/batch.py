@@ -72,7 +72,8 @@ def _skips(path: Path, dumps: Dumps) -> Line:
 
 def _faster(one: Ran, two: Ran, title: str) -> Line:
     speed = one.seconds / two.seconds
-    detail = f"{one.seconds:.0f} s over {two.seconds:.0f} s: {title}"
+    alone = "" if two.workers else "work too short to share; "
+    detail = f"{alone}{one.seconds:.0f} s over {two.seconds:.0f} s: {title}"
     return Line("speed of 2 jobs over 1", f"{speed:.2f} ×", "≥ 1.7 ×", detail, is_ratio=True)
 
 
