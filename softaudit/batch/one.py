@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from softaudit import sources
 from softaudit.audit import audit
 from softaudit.errors import InputError
 from softaudit.json_v1 import audit_to_json
-from softaudit.sources.opening import printable
 from softaudit.state import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from softaudit.batch.plan import File
-    from softaudit.model import Audit, Logits, Plan
+    from softaudit.model import Audit, Plan, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +90,17 @@ def audits_of(
     OptionError
         If what is asked has no cell to compute, whatever the file.
     """
+    each = sources.read_each(file.path, axis=asked.axis, key=asked.key, name=file.name)
     try:
-        for logits in sources.read_each(file.path, axis=asked.axis, key=asked.key):
-            named = replace(logits, name=file.name, command=_command(file.name))
-            found = audit(named, asked.plan, jobs=jobs, heard=_of(named, heard))
+        for logits in each:
+            found = audit(logits, asked.plan, jobs=jobs, heard=_of(logits.source, heard))
+            del logits  # before the next one is read
             if found.partial is not None:
                 raise Stopped
             yield _made(found)
     except InputError as error:
-        raise Unreadable(_reason(str(error), file)) from error
+        reason = str(error).removeprefix(file.name).lstrip(":, ")
+        raise Unreadable(reason) from error
 
 
 def _made(audit: Audit) -> Made:
@@ -110,17 +110,5 @@ def _made(audit: Audit) -> Made:
     return Made(text, source.sha256, source.rows * source.columns, len(cells), broken)
 
 
-def _of(logits: Logits, heard: Callable[[int, float], bool]) -> Callable[[float], bool]:
-    return lambda rows: heard(logits.rows * logits.columns, rows * logits.columns)
-
-
-def _command(name: str) -> str:
-    # A name that was escaped to be shown names no file.
-    return "" if "\\" in name else shlex.quote(f"./{name}" if name.startswith("-") else name)
-
-
-def _reason(text: str, file: File) -> str:
-    """Give an error without the file's path, which stands before it in every output."""
-    for name in (printable(file.path), file.name):
-        text = text.removeprefix(name).replace(name, file.name)
-    return text.lstrip(":, ")
+def _of(source: Source, heard: Callable[[int, float], bool]) -> Callable[[float], bool]:
+    return lambda rows: heard(source.rows * source.columns, rows * source.columns)

@@ -74,7 +74,10 @@ def over_inputs_to_json(summary: CellSummary) -> dict[str, Any]:
         **_key(cell.key),
         "implementation": implementation(cell.key),
         "inputs": summary.inputs,
-        "states": {state: asdict(inputs) for state, inputs in summary.states.items()},
+        "states": {
+            state: {"count": inputs.count, "first": inputs.first}
+            for state, inputs in summary.states.items()
+        },
         **_errors(cell),
         "origin": _origin(cell),
         "row_sum": _row_sum(cell),
