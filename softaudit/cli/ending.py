@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from softaudit import sources as reading
 from softaudit.cli.asking import audited
 from softaudit.cli.interrupt import INTERRUPTED
-from softaudit.cli.judging import read_text
+from softaudit.cli.judging import FAILED, read_text
 from softaudit.gate import check_complete
 from softaudit.json_v1 import read_report
 from softaudit.render.worst_rows import worst_rows
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from softaudit.cli.output import Results
     from softaudit.model import Logits
     from softaudit.report import Report
-
-FAILED = 1
-"""Exit code of a run of which a requirement does not hold."""
-
 
 def read_all(words: Sequence[str], asked: AskedOfOne, folder: Path | None = None) -> list[Logits]:
     """Read what is to be audited; with a folder, files are named as seen from there."""

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from softaudit.report import Report, Requirement
 
 
+FAILED = 1
+"""Exit code of a run of which a requirement does not hold."""
+
+
 def _take_over(context: typer.Context, value: settings.Settings | None) -> settings.Settings | None:
     """Let a policy's settings take the place of pyproject.toml's."""
     if value is not None:
@@ -118,7 +122,7 @@ class Judging:
 
     def exit_code(self, code: int) -> int:
         """Give the exit code: --exit-zero excuses what does not hold, and nothing else."""
-        return 0 if self.exit_zero and code == 1 else code
+        return 0 if self.exit_zero and code == FAILED else code
 
     def _baseline(self, here: frozenset[str]) -> Baseline | None:
         from softaudit.gate import read_baseline

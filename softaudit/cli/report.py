@@ -12,9 +12,8 @@ import typer
 
 from softaudit.cli import settings
 from softaudit.cli.asking import Asked
-from softaudit.cli.ending import FAILED
 from softaudit.cli.interrupt import INTERRUPTED
-from softaudit.cli.judging import Judging
+from softaudit.cli.judging import FAILED, Judging
 from softaudit.cli.options import named, variable, with_groups
 from softaudit.cli.output import Shown
 from softaudit.errors import InputError, OptionError
@@ -83,7 +82,7 @@ class Batch:
         from softaudit.cli.progress import say
 
         found = find(words, self.include or (), self.exclude or ())
-        if found.others:
+        if found.others and not self.include:
             kinds = ", ".join(f"{n} {suffix or 'no suffix'}" for suffix, n in found.others.items())
             number = plain(count(sum(found.others.values()), "file"))
             say(f"{number} of other types left out ({kinds}); --include takes them")

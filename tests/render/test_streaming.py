@@ -22,7 +22,7 @@ from softaudit.summary import summarize
 
 from .judged import REPORTS, TORN, batch_audits, rendered, report
 
-WHOLE = ("junit", "sarif", "github")
+WHOLE = ("junit", "sarif", "github", "html")
 """Outputs that say first how much is in them, or what is worst: they keep what is small."""
 
 
