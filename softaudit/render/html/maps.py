@@ -68,6 +68,7 @@ class Maps:
 
     kept: list[Map] = field(default_factory=list)
     left_out: int = 0
+    _squares: int = 0
     _together: dict[Shape, dict[int, Errors]] = field(default_factory=dict)
     _inputs: dict[Shape, int] = field(default_factory=dict)
 
@@ -78,15 +79,18 @@ class Maps:
             return
         shape = next(iter(found.values())).shape
         largest = {cell: by_axis.largest for cell, by_axis in found.items()}
-        self.kept.append(Map(number, spoken(audit.source.input), shape, largest, broken))
-        self._drop()
+        self._keep(Map(number, spoken(audit.source.input), shape, largest, broken))
         if shape in self._together or len(self._together) < MOST_SHAPES:
             self._merge(shape, largest)
 
-    def _drop(self) -> None:
-        """Leave out inputs of which least breaks, the last of them, until the rest is few."""
-        while sum(one.squares for one in self.kept) > MOST_SQUARES:
-            self.kept.remove(min(self.kept, key=lambda one: (one.broken, -one.input)))
+    def _keep(self, found: Map) -> None:
+        """Keep maps, and leave out inputs of which least breaks, the last of them, for them."""
+        self.kept.append(found)
+        self._squares += found.squares
+        while self._squares > MOST_SQUARES:
+            least = min(self.kept, key=lambda one: (one.broken, -one.input))
+            self.kept.remove(least)
+            self._squares -= least.squares
             self.left_out += 1
 
     def _merge(self, shape: Shape, largest: Mapping[int, Errors]) -> None:

@@ -21,12 +21,13 @@ from softaudit.render.html.figures import COLUMNS, COLUMNS_OF_CELLS, spoken
 from softaudit.render.html.inputs import Inputs, json_text
 from softaudit.render.html.scale import LABELS
 from softaudit.summary import summarize
+from softaudit.wording import count, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from softaudit.render.html.cells import CellView
-    from softaudit.report import Judgement, Report
+    from softaudit.report import Judgement, Report, Ruling, Verdict
     from softaudit.summary import CellSummary
 
 FOLDER = Path(__file__).parent / "templates"
@@ -85,7 +86,7 @@ def _shown(
 def _title(inputs: Inputs, report: Report) -> str:
     if len(inputs.lines) == 1 and not report.skipped:
         return inputs.lines[0].name
-    return f"{len(inputs.lines):,} inputs in {len(inputs.files):,} files"
+    return plain(f"{count(len(inputs.lines), 'input')} in {count(len(inputs.files), 'file')}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,20 +138,32 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
     return {
         "passed": judgement.passed,
         "summary": verdicts.summary(judgement),
-        "rulings": [
-            (ruling.requirement.text, ruling.requirement.input, verdicts.ruling_word(ruling),
-             sum(not v.passed for v in ruling.verdicts), len(ruling.verdicts),
-             verdicts.passing_words(ruling))
-            for ruling in judgement.rulings
-        ],
-        "failures": [
-            (verdicts.verdict_word(v), spoken(v.input), spoken(v.cell),
-             (spoken(v.text), verdicts.worst_words(v)), v.command)
-            for v in shown
-        ],
+        "rulings": [_ruling(ruling) for ruling in judgement.rulings],
+        "failures": [_failure(verdict) for verdict in shown],
         "more": len(judgement.failures) - len(shown),
         "notes": [spoken(note) for note in judgement.notes],
     }  # fmt: skip
+
+
+def _ruling(ruling: Ruling) -> dict[str, Any]:
+    return {
+        "text": spoken(ruling.requirement.text),
+        "input": spoken(ruling.requirement.input or ""),
+        "word": verdicts.ruling_word(ruling),
+        "failed": sum(not verdict.passed for verdict in ruling.verdicts),
+        "of": len(ruling.verdicts),
+        "passing": verdicts.passing_words(ruling),
+    }
+
+
+def _failure(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "word": verdicts.verdict_word(verdict),
+        "input": spoken(verdict.input),
+        "cell": spoken(verdict.cell),
+        "texts": (spoken(verdict.text), verdicts.worst_words(verdict)),
+        "command": verdict.command,
+    }
 
 
 def _data(inputs: Inputs, cells: Sequence[CellView]) -> str:
