@@ -65,6 +65,12 @@ def batch() -> Report:
     return report(*audits(), skipped=(SKIPPED,), summary=summarize(audits()))
 
 
+def single() -> Report:
+    """Give one input in one cell."""
+    plan = make_plan({"format": ["float16"], "function": ["softmax"], "algorithm": ["stable"]})
+    return report(with_gaps(audit(from_array(np.float16([[[12.0, 1.0, -2.5]]])), plan)))
+
+
 def many(number: int) -> Report:
     """Give a report of so many inputs, under names of a usual length, in all default cells."""
     scores = np.load(FIXTURES / "attention.npy")[:, :, ::15]

@@ -32,7 +32,7 @@ from softaudit.summary import summarize
 from softaudit.wording import ulps
 
 from .judged import hostile, judged, report
-from .pages import HOSTILE, PLAIN, SKIPPED, audits, batch, many
+from .pages import HOSTILE, PLAIN, SKIPPED, audits, batch, many, single
 
 VOID = {"meta", "br", "wbr", "input", "link", "img"}
 
@@ -127,14 +127,14 @@ def test_nothing_is_asked_of_the_network():
 
 def test_the_same_bytes_in_another_process():
     asked = (
-        "import sys; from tests.render.pages import batch; from softaudit.render import RENDERERS;"
-        "sys.stdout.buffer.write(RENDERERS['html'](batch(), None).encode())"
+        "import sys; from tests.render.pages import single; from softaudit.render import RENDERERS;"
+        "sys.stdout.buffer.write(RENDERERS['html'](single(), None).encode())"
     )
     environment = os.environ | {"PYTHONHASHSEED": "7"}
     done = subprocess.run(
         [sys.executable, "-c", asked], check=True, capture_output=True, env=environment
     )
-    assert done.stdout.decode() == text()
+    assert done.stdout.decode() == RENDERERS["html"](single(), None)
 
 
 def test_a_summary_is_made_where_there_is_none():
