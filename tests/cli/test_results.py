@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -65,6 +66,13 @@ class TestOutputs:
         Path("d.d").mkdir()
         assert softaudit("check", "a.npy", *F16, "-o", name).code == 0
         assert ("runs" in json.loads(text(name))) == ("sarif" in name)
+
+    def test_a_page_without_what_it_needs(self, fails, monkeypatch):
+        """Said before anything is read."""
+        monkeypatch.setitem(sys.modules, "matplotlib", None)
+        for words in (["-o", "page.html"], ["-o", "html:page"], ["--output-format", "html"]):
+            assert "pip install 'softaudit[html]'" in fails("check", "none.npy", *words)
+        assert names() == {"a.npy"}
 
     @pytest.mark.parametrize(
         ("word", "says"),

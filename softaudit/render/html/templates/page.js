@@ -209,7 +209,7 @@
     choice.addEventListener("input", show);
     label.append(choice);
     part.append(label, place);
-    if (data.maps.left_out) part.append(make("p", "lead", `Those of ${data.maps.left_out} more inputs are in the JSON.`));
+    if (data.maps.left_out) part.append(make("p", "lead", `Maps of ${data.maps.left_out} more inputs are in the JSON report.`));
     card.querySelector(".more").append(part);
     show();
   };
