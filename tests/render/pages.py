@@ -36,7 +36,7 @@ def with_gaps(found):
 
 def _with_gaps(cell, found):
     if cell.key.function == "logsumexp":
-        return cell
+        return replace(cell, gaps=None, by_axis=None)
     gaps = Counter()
     for index, number in cell.histogram.items():
         error = -((ONE_ULP_BIN - index) // 64) if index != INFINITE_BIN else 81
