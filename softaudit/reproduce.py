@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,7 @@ def row_command(audit: Audit, cell: Cell, worst: Worst) -> str:
     words = _source_words(audit)
     if words and not is_literal(audit.source):
         words.insert(1, f"--row {','.join(map(str, row or (0,)))}")
-    default = {k.name for k in default_keys()}
-    if words and {cell.key.name for cell in audit.cells} != default:
+    if words and {cell.key.name for cell in audit.cells} != _default_names():
         words += _arithmetic_words(key)
     if words and key.algorithm not in DEFAULT_ALGORITHMS:
         words += _algorithm_words(key)
@@ -43,6 +43,11 @@ def requiring_command(audit: Audit, key: CellKey, requirement: Requirement) -> s
     command = cell_command(audit, key)
     required = quote(replace(requirement, where=key.name).text)
     return f"{command} --require {required}" if command else ""
+
+
+@cache
+def _default_names() -> frozenset[str]:
+    return frozenset(key.name for key in default_keys())
 
 
 def is_literal(source: Source | Logits) -> bool:
