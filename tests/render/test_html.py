@@ -151,8 +151,8 @@ class TestFigures:
             assert found[name]["text"].startswith(ulps(value))
             broken = {c["input"] for a in document()["audits"] for c in a["cells"]
                       if c["name"] == name and c["breaks"]}  # fmt: skip
-            assert ("× breaks" in found[name]["text"]) == bool(broken)
-            assert (f"× breaks {len(broken)}/2" in found[name]["text"]) == (len(broken) == 1)
+            assert ("×\u00a0breaks" in found[name]["text"]) == bool(broken)
+            assert (f"×\u00a0breaks {len(broken)}/2" in found[name]["text"]) == (len(broken) == 1)
 
     def test_inputs(self):
         squares = [e for e in page().all("td") if re.fullmatch(r"l\d [bhl]", e.get("class", ""))]
