@@ -141,6 +141,25 @@ def test_a_summary_is_made_where_there_is_none():
     assert RENDERERS["html"](replace(batch(), summary=None), None) == text()
 
 
+class Counted(tuple):
+    """Audits that know how often they were gone through."""
+
+    passes = 0
+
+    def __iter__(self):
+        type(self).passes += 1
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("is_summarized", [True, False])
+def test_audits_are_gone_through_once(is_summarized):
+    Counted.passes = 0
+    found = single()
+    summary = summarize(found.audits) if is_summarized else None
+    RENDERERS["html"](replace(found, audits=Counted(found.audits), summary=summary), None)
+    assert Counted.passes == 1
+
+
 class TestFigures:
     def test_overview(self):
         largest = {one.cell.key.name: one.cell.ulp["max"] for one in batch().summary}
