@@ -83,7 +83,9 @@ def test_every_choice_is_documented(names):
     assert not missing
 
 
-@pytest.mark.parametrize("command", ["check", "gate", "diff", "limits", "explain", "sweep", "report"])
+@pytest.mark.parametrize(
+    "command", ["check", "gate", "diff", "limits", "explain", "sweep", "report"]
+)
 def test_every_option_is_documented(command, capsys):
     run([command, "--help"])
     options = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help"}

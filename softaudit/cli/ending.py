@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from softaudit.model import Logits
     from softaudit.report import Report
 
+
 def read_all(words: Sequence[str], asked: AskedOfOne, folder: Path | None = None) -> list[Logits]:
     """Read what is to be audited; with a folder, files are named as seen from there."""
     axis, key = asked.axis, asked.key

@@ -13,6 +13,7 @@ from softaudit.wording import NO_BREAK, count, short
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from softaudit.model import Audit
     from softaudit.report import Report
     from softaudit.summary import CellSummary, WorstAt
 
@@ -60,8 +61,12 @@ def worst_of_all(summary: Sequence[CellSummary]) -> list[tuple[CellSummary, Wors
 
 def command(summary: Sequence[CellSummary], of: CellSummary, found: WorstAt) -> str:
     """Give the command that shows an element's row in its input; "" if none can."""
-    cells = tuple(cell.cell for cell in summary)  # by which it knows what was asked for
-    return row_command(replace(found.audit, cells=cells), of.cell, found.worst)
+    return row_command(of_input(summary, found), of.cell, found.worst)
+
+
+def of_input(summary: Sequence[CellSummary], found: WorstAt) -> Audit:
+    """Give the input that has an element, with the cells by which commands know what was asked."""
+    return replace(found.audit, cells=tuple(cell.cell for cell in summary))
 
 
 def summary_findings(summary: Sequence[CellSummary], inputs: int) -> tuple[Finding, ...]:

@@ -14,9 +14,8 @@ from math import inf
 import pytest
 
 from softaudit.json_v1 import to_json
-from softaudit.render import RENDERERS
 from softaudit.wording import ulps
-from tests.render.judged import judged
+from tests.render.judged import judged, rendered
 from tests.render.pages import HOSTILE, PLAIN, audits, batch, many
 
 pytestmark = pytest.mark.browser
@@ -62,7 +61,7 @@ def chromium():
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     for name, made in {"batch": batch(), "judged": judged(), "many": many(300)}.items():
-        (folder / f"{name}.html").write_bytes(RENDERERS["html"](made, None).encode())
+        (folder / f"{name}.html").write_bytes(rendered("html", made).encode())
     return folder
 
 
@@ -200,7 +199,7 @@ class TestLinks:
 
 
 def test_figures_are_those_of_the_contract(opened):
-    page, document = opened(), json.loads(RENDERERS["json"](batch(), None))
+    page, document = opened(), json.loads(rendered("json", batch()))
     names = {"not finite": None, "ULP p50": "p50", "ULP p99": "p99", "ULP max": "max"}
     for number, audit in enumerate(document["audits"], start=1):
         page.locator(f"#input-{number} button").click()

@@ -20,7 +20,6 @@ from softaudit.formats import FORMATS
 from softaudit.json_v1 import to_json
 from softaudit.metrics import CAUSES
 from softaudit.metrics.gaps import gap_edge, ulp_edge
-from softaudit.render import RENDERERS
 from softaudit.render.html import NEEDS, check_installed
 from softaudit.render.html.densities import Axes, errors, largest_share, position, shared_axes
 from softaudit.render.html.describing import description
@@ -31,7 +30,7 @@ from softaudit.render.html.scale import UP_TO, step
 from softaudit.summary import summarize
 from softaudit.wording import ulps
 
-from .judged import hostile, judged, report
+from .judged import hostile, judged, rendered, report
 from .pages import HOSTILE, PLAIN, SKIPPED, audits, batch, many, single
 
 VOID = {"meta", "br", "wbr", "input", "link", "img"}
@@ -75,7 +74,7 @@ class Page(HTMLParser):
 
 @cache
 def text() -> str:
-    return RENDERERS["html"](batch(), None)
+    return rendered("html", batch())
 
 
 @cache
@@ -100,7 +99,7 @@ def number(value):
 
 @pytest.mark.parametrize("made", [batch, judged, hostile, report])
 def test_well_formed(made):
-    found = Page(RENDERERS["html"](made(), None))
+    found = Page(rendered("html", made()))
     ids = [e["id"] for e in found.elements if "id" in e]
     assert len(ids) == len(set(ids))
     links = [e["href"] for e in found.all("a")]
@@ -128,17 +127,17 @@ def test_nothing_is_asked_of_the_network():
 def test_the_same_bytes_in_another_process():
     asked = (
         "import sys; from tests.render.pages import single; from softaudit.render import RENDERERS;"
-        "sys.stdout.buffer.write(RENDERERS['html'](single(), None).encode())"
+        "sys.stdout.buffer.write(''.join(RENDERERS['html'](single(), None)).encode())"
     )
     environment = os.environ | {"PYTHONHASHSEED": "7"}
     done = subprocess.run(
         [sys.executable, "-c", asked], check=True, capture_output=True, env=environment
     )
-    assert done.stdout.decode() == RENDERERS["html"](single(), None)
+    assert done.stdout.decode() == rendered("html", single())
 
 
 def test_a_summary_is_made_where_there_is_none():
-    assert RENDERERS["html"](replace(batch(), summary=None), None) == text()
+    assert rendered("html", replace(batch(), summary=None)) == text()
 
 
 class Counted(tuple):
@@ -156,7 +155,7 @@ def test_audits_are_gone_through_once(is_summarized):
     Counted.passes = 0
     found = single()
     summary = summarize(found.audits) if is_summarized else None
-    RENDERERS["html"](replace(found, audits=Counted(found.audits), summary=summary), None)
+    rendered("html", replace(found, audits=Counted(found.audits), summary=summary))
     assert Counted.passes == 1
 
 

@@ -37,8 +37,8 @@ def check_installed() -> None:
         )
 
 
-def render(report: Report, screen: Screen | None = None) -> str:
-    """Render a report as a page of HTML.
+def render(report: Report, screen: Screen | None = None) -> Iterator[str]:  # noqa: ARG001
+    """Render a report as a page of HTML, piece by piece.
 
     Parameters
     ----------
@@ -52,15 +52,10 @@ def render(report: Report, screen: Screen | None = None) -> str:
     OptionError
         Without Jinja2 or Matplotlib.
     """
-    return "".join(pieces(report, screen))
-
-
-def pieces(report: Report, screen: Screen | None = None) -> Iterator[str]:  # noqa: ARG001
-    """Give the page piece by piece; see `render`."""
     check_installed()
     from softaudit.render.html.page import page
 
     yield from page(report)
 
 
-__all__ = ["check_installed", "pieces", "render"]
+__all__ = ["check_installed", "render"]

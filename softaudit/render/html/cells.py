@@ -14,13 +14,14 @@ from softaudit.render.html.drawing import picture
 from softaudit.render.html.elements import element
 from softaudit.render.html.figures import COLUMNS_OF_CELLS, Figure, figure, spoken
 from softaudit.render.html.scale import step
+from softaudit.render.summary_words import of_input
 from softaudit.reproduce import cell_command
 from softaudit.state import state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from softaudit.model import Audit, Cell, CellKey
+    from softaudit.model import Audit, Cell, CellKey, Worst
     from softaudit.render.html.densities import Axes
     from softaudit.render.html.elements import Element
     from softaudit.state import State
@@ -100,13 +101,13 @@ def anchor(key: CellKey) -> str:
 
 
 def views(
-    summary: Iterable[CellSummary], numbers: Mapping[CellKey, int], first: Sequence[Audit]
+    summary: Sequence[CellSummary], numbers: Mapping[CellKey, int], first: Sequence[Audit]
 ) -> Iterator[CellView]:
     """Give the cells of a page, function by function.
 
     Parameters
     ----------
-    summary : iterable of CellSummary
+    summary : sequence of CellSummary
     numbers : mapping of CellKey to int
     first : sequence of Audit
         By these numbers, an input that has the cell.
@@ -119,12 +120,18 @@ def views(
         axes = shared_axes(found.cell for found in of)
         for found in of:
             number = numbers[found.cell.key]
-            yield _view(found, first[number], axes, number)
+            worst = [(of_input(summary, at), at.worst) for at in found.worst]
+            yield _view(found, worst, first[number], axes, number)
 
 
-def _view(found: CellSummary, audit: Audit, axes: Axes, number: int) -> CellView:
+def _view(
+    found: CellSummary,
+    worst: Sequence[tuple[Audit, Worst]],
+    first: Audit,
+    axes: Axes,
+    number: int,
+) -> CellView:
     cell, key = found.cell, found.cell.key
-    audit = found.worst[0].audit if found.worst else audit
     told = description(cell)
     title = f"Errors of {spoken(key.name)}: their distribution, and by gap"
     return CellView(
@@ -138,8 +145,8 @@ def _view(found: CellSummary, audit: Audit, axes: Axes, number: int) -> CellView
         states=tuple((s, found.states[s].count) for s in STATES if s in found.states),
         mark=_mark(found),
         figures=tuple(figure(cell, column) for column in COLUMNS_OF_CELLS),
-        worst=tuple(element(at.audit, cell, at.worst) for at in found.worst),
-        command=cell_command(audit, key),
+        worst=tuple(element(audit, cell, each) for audit, each in worst),
+        command=cell_command(worst[0][0] if worst else first, key),
         picture=picture(cell, axes, title, told, f"p{number}"),
         description=told,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from softaudit.findings.holds import holds
+from softaudit.findings import narrowest
 from softaudit.metrics import CAUSES, EXPLANATIONS
 from softaudit.render import columns, verdicts
 from softaudit.render.docstring import read
@@ -129,8 +129,8 @@ def _overall(inputs: Inputs, found: Sequence[CellSummary]) -> list[tuple[str, li
     """Say what holds in all inputs."""
     if not inputs.first:
         return []
-    together = replace(inputs.first[0], cells=tuple(one.cell for one in found))
-    return [("holds", [spoken(sentence.text) for sentence in holds(together)])]
+    sentences = narrowest((one.cell for one in found), " in all inputs")
+    return [("holds", [spoken(sentence.text) for sentence in sentences])]
 
 
 def _judgement(judgement: Judgement) -> dict[str, Any]:
