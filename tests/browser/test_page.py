@@ -48,7 +48,8 @@ CONTRAST = """() => {
 
 @pytest.fixture(scope="module")
 def chromium():
-    api = pytest.importorskip("playwright.sync_api")
+    from playwright import sync_api as api
+
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     assert path, "no chromium: apt-get install chromium, or say in CHROMIUM where it is"
     with api.sync_playwright() as playwright:
