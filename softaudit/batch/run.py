@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from softaudit.batch.one import Asked, Made
     from softaudit.batch.plan import File
 
-LARGE = 10 * WORTH_SHARING
-"""Logits times cells from which all processes work on one file; below, each has its own."""
-
 _BYTES = 4
 """Of a logit, about: before a file is read, its size is all that is known of it."""
+
+_OVERHEAD = 2_000_000
+"""What a file takes beside its logits, as logits times cells."""
 
 
 class Listener(Protocol):
@@ -80,16 +80,9 @@ def run(
     """
     batch = _Batch(journal, shown, stopped)
     todo = [file for file in files if not batch.takes_over(file)]
-    cells = len(asked.plan.keys)
-    large = [file for file in todo if _cost(file, cells) >= LARGE]
-    small = [file for file in todo if _cost(file, cells) < LARGE]
-    # The largest first, so that no process is left with a long one when the others have ended.
-    small.sort(key=lambda file: -file.size)
+    large, small = _by_size(todo, len(asked.plan.keys), jobs)
     work_alone(large, asked, jobs, batch)
-    if jobs > 1 and len(small) > 1 and sum(_cost(f, cells) for f in small) >= WORTH_SHARING:
-        work_together(small, asked, jobs, batch)
-    else:
-        work_alone(small, asked, 1, batch)
+    work_together(small, asked, jobs, batch)
     return tuple(
         SkippedSource(file.name, batch.reasons.get(file.name, INTERRUPTED))
         for file in files
@@ -97,8 +90,21 @@ def run(
     )
 
 
-def _cost(file: File, cells: int) -> float:
-    return file.size / _BYTES * cells
+def _by_size(files: Sequence[File], cells: int, jobs: int) -> tuple[Sequence[File], Sequence[File]]:
+    """Tell files that all processes work on together from those that each has its own of.
+
+    The largest come first, so that no process is left with a long one when the others have ended.
+    """
+    costs = {file: file.size / _BYTES * cells + _OVERHEAD for file in files}
+    total = sum(costs.values())
+    if jobs == 1 or total < WORTH_SHARING:
+        return files, ()
+    fair = max(total / (2 * jobs), WORTH_SHARING)
+    large = [file for file in files if costs[file] > fair]
+    small = [file for file in files if costs[file] <= fair]
+    if sum(costs[file] for file in small) < WORTH_SHARING:
+        return files, ()
+    return large, sorted(small, key=lambda file: -file.size)
 
 
 class _Batch:

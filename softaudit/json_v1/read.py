@@ -13,6 +13,7 @@ from typing import Any
 
 from softaudit.arithmetic import ELEMENTARY
 from softaudit.errors import InputError
+from softaudit.json_v1.agreement import disagreements
 from softaudit.json_v1.node import Node
 from softaudit.json_v1.read_cell import read_cell
 from softaudit.json_v1.strict import loads
@@ -64,7 +65,7 @@ def from_json(document: Any, name: str = "result") -> Report:
     }
     tool = {key: part.text() for key, part in top["tool"].items()}
     _ = [top["tool"][key] for key in TOOL], top["environment"]["processor_features"]
-    audits = tuple(_audit(part) for part in top["audits"].parts())
+    audits = tuple(_checked_audit(part) for part in top["audits"].parts())
     return Report(
         tool=tool,
         environment=environment,
@@ -78,8 +79,38 @@ def from_json(document: Any, name: str = "result") -> Report:
 
 
 def audit_from_json(document: Any, name: str) -> Audit:
-    """Take what the contract has of one audit for an audit; see `read_report`."""
+    """Take what the contract has of one audit for an audit.
+
+    Parameters
+    ----------
+    document : Any
+        Known to be what was written, so that its figures are not held against each other.
+    name : str
+        What to call it in a message.
+
+    Raises
+    ------
+    InputError
+        If a part is missing, or is no such thing; with the place.
+    """
     return _audit(Node(document, name, ""))
+
+
+def _checked_audit(at: Node) -> Audit:
+    """Take an audit that anybody may have written."""
+    audit = _audit(at)
+    names = [cell.key.name for cell in audit.cells]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"{at.file}: {at.place}.cells has {twice} twice")
+    rows = audit.partial if audit.partial is not None else _asked_rows(at, audit.source)
+    axes = _mapped_axes(at, audit.source)
+    for cell, part in zip(audit.cells, at["cells"].parts(), strict=True):
+        for group, wrong in disagreements(cell):
+            raise InputError(f"{part.file}: {part.place}.{group}: {wrong}")
+        _check_rows(part, cell, rows, audit.source.columns)
+        _check_map(part, cell, axes)
+    return audit
 
 
 def _summary(top: Node, audits: tuple[Audit, ...]) -> tuple[CellSummary, ...] | None:
@@ -99,16 +130,6 @@ def _audit(at: Node) -> Audit:
     cells = tuple(
         read_cell(part, source, used.ulp_radius, elementary) for part in at["cells"].parts()
     )
-    names = [cell.key.name for cell in cells]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"{at.file}: {at.place}.cells has {twice} twice")
-    partial = at["partial"].or_none(Node.count)
-    rows = partial if partial is not None else _asked_rows(at, source)
-    axes = _mapped_axes(at, source)
-    for cell, part in zip(cells, at["cells"].parts(), strict=True):
-        _check_rows(part, cell, rows, source.columns)
-        _check_map(part, cell, axes)
     return Audit(
         source=source,
         temperature=_temperature(at["temperature"]),
@@ -122,7 +143,7 @@ def _audit(at: Node) -> Audit:
         range=at["range"].or_none(_range),
         widest=at["widest"].or_none(Node.size),
         row=at["row"].or_none(Node.index),
-        partial=partial,
+        partial=at["partial"].or_none(Node.count),
         elementary=elementary,
         shown_worst=max(5, *(len(cell.worst) for cell in cells), 0),
     )

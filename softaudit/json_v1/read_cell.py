@@ -8,7 +8,6 @@ from functools import cache
 from softaudit.algorithms import BLOCKWISE
 from softaudit.cell_making import OVERFLOW, UNDERFLOW
 from softaudit.errors import InputError, OptionError
-from softaudit.json_v1.agreement import disagreements
 from softaudit.json_v1.figures import ORIGINS, ROWS, ULP
 from softaudit.json_v1.node import LARGEST, Node
 from softaudit.metrics import (
@@ -61,11 +60,11 @@ def read_cell(at: Node, source: Source, radius: float, elementary: str) -> Cell:
     Raises
     ------
     InputError
-        If a part is missing, is no such thing, or does not agree with another; with the place.
+        If a part is missing, or is no such thing; with the place.
     """
     key = _key(at, elementary)
     at["input"].same(source.input)
-    cell = Cell(
+    return Cell(
         key=key,
         elements=at["elements"].count(),
         rows={name: at["rows"][name].count() for name in ROWS},
@@ -93,9 +92,6 @@ def read_cell(at: Node, source: Source, radius: float, elementary: str) -> Cell:
         gaps=at["gaps"].or_none(_gaps),
         by_axis=at["by_axis"].or_none(_map),
     )
-    for group, wrong in disagreements(cell):
-        raise InputError(f"{at.file}: {at.place}.{group}: {wrong}")
-    return cell
 
 
 def _key(at: Node, elementary: str) -> CellKey:

@@ -63,7 +63,8 @@ def as_json(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: as_json(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [as_json(part) for part in value]
+        # Histograms are long lists of integers, which JSON has numbers for.
+        return list(value) if set(map(type, value)) <= {int} else list(map(as_json, value))
     return value
 
 

@@ -82,13 +82,15 @@ def test_the_summary_is_over_all_files(softaudit, dumps):
     assert from_json(found).summary is not None
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_jobs_change_no_byte(softaudit, dumps, monkeypatch, jobs):
+@pytest.mark.parametrize("way", ["each file to itself", "all on one file"])
+def test_jobs_change_no_byte(softaudit, dumps, monkeypatch, way):
     softaudit("report", "dumps", *FEW, "--jobs", "1", "-o", "one.json", "-o", "one.csv")
     monkeypatch.setattr(running, "WORTH_SHARING", 0)
-    monkeypatch.setattr(running, "LARGE", 4 * 200 / 4 if jobs == "1" else np.inf)
+    monkeypatch.setattr(sys.modules["softaudit.audit"], "WORTH_SHARING", 0)
+    if way == "all on one file":
+        monkeypatch.setattr(running, "_by_size", lambda files, *_: (files, ()))
     assert (
-        softaudit("report", "dumps", *FEW, "--jobs", jobs, "-o", "n.json", "-o", "n.csv").code == 0
+        softaudit("report", "dumps", *FEW, "--jobs", "2", "-o", "n.json", "-o", "n.csv").code == 0
     )
     assert Path("n.json").read_bytes() == Path("one.json").read_bytes()
     assert Path("n.csv").read_bytes() == Path("one.csv").read_bytes()
