@@ -7,7 +7,7 @@ from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
-from softaudit.audit import WORTH_SHARING
+from softaudit.audit import WORTH_SHARING, work_of
 from softaudit.batch.team import work_alone, work_together
 from softaudit.errors import InputError
 from softaudit.report import INTERRUPTED, SkippedSource
@@ -25,7 +25,7 @@ _BYTES = 4
 """Of a logit, about: before a file is read, its size is all that is known of it."""
 
 _OVERHEAD = 2_000_000
-"""What a file takes beside its logits, as logits times cells."""
+"""The work that a file is beside its logits."""
 
 
 class Listener(Protocol):
@@ -95,7 +95,7 @@ def _by_size(files: Sequence[File], cells: int, jobs: int) -> tuple[Sequence[Fil
 
     The largest come first, so that no process is left with a long one when the others have ended.
     """
-    costs = {file: file.size / _BYTES * cells + _OVERHEAD for file in files}
+    costs = {file: work_of(file.size / _BYTES, cells) + _OVERHEAD for file in files}
     total = sum(costs.values())
     if jobs == 1 or total < WORTH_SHARING:
         return files, ()
