@@ -1,4 +1,4 @@
-"""The exit codes, in one table, each by a process of its own.
+"""The exit codes, in one table; one of each by a process of its own.
 
 0 done and every requirement holds; 1 a requirement does not hold; 2 the run itself failed;
 130 interrupted.
@@ -76,11 +76,13 @@ CASES = [
     (0, "gate --policy holds.toml", "", ""),
     (0, "gate saved.json --baseline base.txt", "", ""),
     (0, f"gate a.npy {F16} --exit-zero --require", FAILS, ""),
+    (0, f"report a.npy empty.npy {F16} -q", "", ""),
     # 1: a requirement does not hold, or something is worse than the baseline.
     (1, f"check a.npy {F16} --require", FAILS, ""),
     (1, f"gate a.npy {F16} --require", FAILS, ""),
     (1, "gate --policy fails.toml", "", ""),
     (1, "gate saved.json --require", FAILS, ""),
+    (1, f"report a.npy {F16} --require", FAILS, ""),
     (1, "gate saved.json --baseline better.txt", "", ""),
     # 2: the run itself failed, whatever else holds or not, and whatever is excused.
     (2, "gate saved.json --exit-zero", "", "nothing is required"),
@@ -91,6 +93,7 @@ CASES = [
     (2, "gate skipped.json --exit-zero --require", HOLDS, "b.npy: was skipped: torn"),
     (2, "gate partial.json --exit-zero --require", HOLDS, "a.npy: is partial"),
     (2, "gate undecided.json --exit-zero --require", HOLDS, "1 exact values are undecided"),
+    (2, f"report empty.npy {F16} --exit-zero", "", "nothing could be audited"),
     (2, "gate saved.json --exit-zero --require", "softmax/float64/*: ulp.max <= 1", "no cell"),
 ]
 
@@ -98,12 +101,15 @@ CASES = [
 @pytest.mark.parametrize(
     ("code", "words", "last", "says"), CASES, ids=[f"{c[0]} {c[1]} {c[2]}" for c in CASES]
 )
-def test_exit_code(process, folder, monkeypatch, code, words, last, says):
+def test_exit_code(softaudit, folder, monkeypatch, code, words, last, says):
     monkeypatch.chdir(folder)
     there = sorted(Path().iterdir())
-    ended = process(*words.split(), *filter(None, [last]))
-    assert ended.code == code, ended.err
+    assert_ended(softaudit(*words.split(), *filter(None, [last])), code, says)
     assert sorted(Path().iterdir()) == there
+
+
+def assert_ended(ended, code, says) -> None:
+    assert ended.code == code, ended.err
     if code == 2:
         assert ended.out == ""
         assert ended.err.startswith("softaudit: ")
@@ -112,6 +118,13 @@ def test_exit_code(process, folder, monkeypatch, code, words, last, says):
     else:
         assert ended.err == ""
         assert ended.out
+
+
+@pytest.mark.parametrize("code", [0, 1, 2])
+def test_a_process_ends_with_it(process, folder, monkeypatch, code):
+    monkeypatch.chdir(folder)
+    _, words, last, says = next(case for case in CASES if case[0] == code and case[2])
+    assert_ended(process(*words.split(), last), code, says)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")

@@ -71,7 +71,7 @@ def test_what_is_written_is_valid_and_described():
     for name, report in documents():
         document = json.loads(softaudit.render(report, "json"))
         assert document == json.loads(json.dumps(to_json(report))), name
-        assert not [error.message for error in VALID.iter_errors(document)], name
+        # Closed, the schema takes nothing that it would not take as it is.
         assert not [error.message for error in CLOSED.iter_errors(document)], name
 
 
