@@ -24,7 +24,7 @@ BLOCK = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Question:
     """What is asked of every file.
 
     Attributes
@@ -72,14 +72,14 @@ class Stopped(Exception):  # noqa: N818 -- somebody's wish
 
 
 def audits_of(
-    file: File, asked: Asked, jobs: int, heard: Callable[[int, float], bool]
+    file: File, question: Question, jobs: int, heard: Callable[[int, float], bool]
 ) -> Iterator[Made]:
     """Audit a file's arrays, one after the other.
 
     Parameters
     ----------
     file : File
-    asked : Asked
+    question : Question
     jobs : int
         How many processes may share the rows of one array.
     heard : callable
@@ -94,11 +94,11 @@ def audits_of(
     OptionError
         If what is asked has no cell to compute, whatever the file.
     """
-    each = sources.read_each(file.path, axis=asked.axis, key=asked.key, name=file.name)
+    each = sources.read_each(file.path, axis=question.axis, key=question.key, name=file.name)
     try:
         for logits in each:
             told = _of(logits.source, heard)
-            found = audit(logits, asked.plan, block=BLOCK, jobs=jobs, heard=told)
+            found = audit(logits, question.plan, block=BLOCK, jobs=jobs, heard=told)
             del logits  # before the next one is read
             if found.partial is not None:
                 raise Stopped

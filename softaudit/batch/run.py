@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from softaudit.batch.journal import Journal
-    from softaudit.batch.one import Asked, Made
+    from softaudit.batch.one import Question, Made
     from softaudit.batch.plan import File
 
 _BYTES = 4
@@ -52,7 +52,7 @@ class Listener(Protocol):
 
 def run(
     files: Sequence[File],
-    asked: Asked,
+    question: Question,
     journal: Journal,
     *,
     jobs: int,
@@ -64,14 +64,14 @@ def run(
     Parameters
     ----------
     files : sequence of File
-    asked : Asked
+    question : Question
     journal : Journal
         What it has of a file stands only if the file's hash is the same.
     jobs : int
         How many processes work; no figure depends on it.
     shown : Listener
     stopped : callable
-        Asked between blocks; once it answers True nothing else is begun.
+        Question between blocks; once it answers True nothing else is begun.
 
     Returns
     -------
@@ -80,9 +80,9 @@ def run(
     """
     batch = _Batch(journal, shown, stopped)
     todo = [file for file in files if not batch.takes_over(file)]
-    large, small = _by_size(todo, len(asked.plan.keys), jobs)
-    work_alone(large, asked, jobs, batch)
-    work_together(small, asked, jobs, batch)
+    large, small = _by_size(todo, len(question.plan.keys), jobs)
+    work_alone(large, question, jobs, batch)
+    work_together(small, question, jobs, batch)
     return tuple(
         SkippedSource(file.name, batch.reasons.get(file.name, INTERRUPTED))
         for file in files

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
-    from softaudit.batch.one import Asked, Made
+    from softaudit.batch.one import Question, Made
     from softaudit.batch.plan import File
 
 _NEWS_EVERY = 0.2
@@ -54,14 +54,14 @@ class Told(Protocol):
         """Tell whether somebody has had enough."""
 
 
-def work_alone(files: Iterable[File], asked: Asked, jobs: int, told: Told) -> None:
+def work_alone(files: Iterable[File], question: Question, jobs: int, told: Told) -> None:
     """Audit files one after the other in this process; others may share the rows of one."""
     for file in files:
         if told.stopped():
             return
         told.begun(file)
         try:
-            for made in audits_of(file, asked, jobs, partial(told.within, file)):
+            for made in audits_of(file, question, jobs, partial(told.within, file)):
                 told.made(file, made)
             told.finished(file)
         except Unreadable as error:
@@ -70,7 +70,7 @@ def work_alone(files: Iterable[File], asked: Asked, jobs: int, told: Told) -> No
             return
 
 
-def work_together(files: Iterable[File], asked: Asked, jobs: int, told: Told) -> None:
+def work_together(files: Iterable[File], question: Question, jobs: int, told: Told) -> None:
     """Audit files in several processes, each one file at a time.
 
     Raises
@@ -82,7 +82,7 @@ def work_together(files: Iterable[File], asked: Asked, jobs: int, told: Told) ->
     team: dict[Connection, tuple[SpawnProcess, File]] = {}
     try:
         for file in islice(left, jobs):
-            here, process = _begin(asked)
+            here, process = _begin(question)
             team[here] = process, file
             _give(here, file, told)
         while team and not told.stopped():
@@ -105,10 +105,10 @@ def work_together(files: Iterable[File], asked: Asked, jobs: int, told: Told) ->
                 process.join()
 
 
-def _begin(asked: Asked) -> tuple[Connection, SpawnProcess]:
+def _begin(question: Question) -> tuple[Connection, SpawnProcess]:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=_serve, args=(there, asked), daemon=True)
+    process = context.Process(target=_serve, args=(there, question), daemon=True)
     with uninterrupted():
         process.start()
     there.close()
@@ -136,19 +136,19 @@ def _take(here: Connection, file: File, told: Told) -> bool:
     return what in ("finished", "unreadable")
 
 
-def _serve(there: Connection, asked: Asked) -> None:
+def _serve(there: Connection, question: Question) -> None:
     """Audit files that are sent, until nobody sends one any more."""
     with suppress(EOFError, BrokenPipeError, ConnectionResetError, Stopped):
         while True:
             file = there.recv()
-            for message in _messages(file, asked, _News(there)):
+            for message in _messages(file, question, _News(there)):
                 there.send(message)
 
 
-def _messages(file: File, asked: Asked, news: _News) -> Iterator[tuple[Any, ...]]:
+def _messages(file: File, question: Question, news: _News) -> Iterator[tuple[Any, ...]]:
     try:
         check_processor()
-        for made in audits_of(file, asked, 1, news.within):
+        for made in audits_of(file, question, 1, news.within):
             yield "made", made
         yield ("finished",)
     except Unreadable as error:

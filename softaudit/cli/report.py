@@ -217,7 +217,7 @@ def _report(
     stopped: Callable[[], bool],
 ) -> Report:
     """Audit what is not done yet, and put everything together."""
-    from softaudit.batch.one import Asked as Question
+    from softaudit.batch.one import Question
     from softaudit.batch.run import run
     from softaudit.cli.progress import BatchProgress
     from softaudit.report import make_report
