@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from softaudit.batch.journal import Journal
-    from softaudit.batch.one import Question, Made
+    from softaudit.batch.one import Made, Question
     from softaudit.batch.plan import File
 
 _BYTES = 4
@@ -71,7 +71,7 @@ def run(
         How many processes work; no figure depends on it.
     shown : Listener
     stopped : callable
-        Question between blocks; once it answers True nothing else is begun.
+        Asked between blocks; once it answers True nothing else is begun.
 
     Returns
     -------
@@ -123,7 +123,7 @@ class _Batch:
         done = self._journal.finished.get(file.name)
         if done is None:
             return False
-        if not self.stopped() and _sha256(file) != done.sha256:
+        if _sha256(file) != done.sha256:
             self._journal.drop(file.name)
             return False
         self._shown.taken_over(file.name, done.logits)

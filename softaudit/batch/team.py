@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
-    from softaudit.batch.one import Question, Made
+    from softaudit.batch.one import Made, Question
     from softaudit.batch.plan import File
 
 _NEWS_EVERY = 0.2

@@ -199,14 +199,15 @@ def _tell(journal: Journal, *, resume: bool) -> None:
     """Say what becomes of an earlier run's work."""
     from softaudit.cli.progress import say
 
+    done, left = (plain(count(n, "file")) for n in (len(journal.finished), journal.left))
     if journal.finished:
-        say(f"{journal.path}: {len(journal.finished)} files were done before")
+        say(f"{journal.path}: {done} done before")
     elif resume and journal.left:
-        say(f"{journal.path}: other options or versions; all {journal.left} files are done anew")
+        say(f"{journal.path}: is of other options or versions; {left} to be done anew")
     elif resume:
         say(f"{journal.path}: nothing to resume; starting from the beginning")
     elif journal.left:
-        say(f"{journal.path}: {journal.left} files were done before; --resume takes them over")
+        say(f"{journal.path}: {left} done before; --resume takes over what is unchanged")
 
 
 def _report(

@@ -277,7 +277,7 @@ def test_other_outputs_take_over_all(resumed):
 
 def test_without_resume_all_is_computed_and_the_way_out_named(resumed, softaudit):
     ended = softaudit("report", "dumps", *FEW, "--journal", "j")
-    assert ended.err == "softaudit: j: 3 files were done before; --resume takes them over\n"
+    assert ended.err == "softaudit: j: 3 files done before; --resume takes over what is unchanged\n"
 
 
 # -- Ctrl-C
