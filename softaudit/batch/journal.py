@@ -85,6 +85,8 @@ class Journal:
         Files that are done, by name.
     left : int
         How many files an earlier run had done of which nothing is taken over.
+    differs : bool
+        Whether that run had other options or versions.
     is_needed : bool
         Whether a later run may want it; somebody else sets it.
 
@@ -109,6 +111,7 @@ class Journal:
         is_same = header == self._header
         self.finished: dict[str, Finished] = found if resume and is_same else {}
         self.left = len(found) - len(self.finished)
+        self.differs = header is not None and not is_same
         self.is_needed = False
         if not self.finished:
             self._end = 0
@@ -239,7 +242,9 @@ def _read(file: IO[bytes], path: Path) -> tuple[Any, dict[str, Finished], int]:
         except (ValueError, KeyError, TypeError):
             break
         end += len(line)
-    if header is None and path.stat().st_size:
+    file.seek(0)
+    # A header that was being written is one; what else is there is somebody's.
+    if header is None and not b'{"journal": '.startswith(file.read(12)):
         file.close()
         raise InputError(f"{path}: is there, and no journal; name another file with --journal")
     return header, finished, end

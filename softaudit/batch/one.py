@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import stat
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softaudit import sources
@@ -94,6 +96,8 @@ def audits_of(
     OptionError
         If what is asked has no cell to compute, whatever the file.
     """
+    if _is_special(file.path):
+        raise Unreadable("not a regular file, which may be read but once; softaudit check takes it")
     each = sources.read_each(file.path, axis=question.axis, key=question.key, name=file.name)
     try:
         for logits in each:
@@ -106,6 +110,15 @@ def audits_of(
     except InputError as error:
         reason = str(error).removeprefix(file.name).lstrip(":, ")
         raise Unreadable(reason) from error
+
+
+def _is_special(path: str) -> bool:
+    """Tell pipes and devices, which may keep a reader waiting for ever."""
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:
+        return False  # of which reading will say what is wrong
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def _made(audit: Audit) -> Made:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from collections import deque
 from contextlib import suppress
 from functools import partial
-from itertools import islice
 from multiprocessing.connection import wait
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -73,36 +73,74 @@ def work_alone(files: Iterable[File], question: Question, jobs: int, told: Told)
 def work_together(files: Iterable[File], question: Question, jobs: int, told: Told) -> None:
     """Audit files in several processes, each one file at a time.
 
+    A file whose process ends by itself is skipped, and another process takes its place.
+
     Raises
     ------
     SoftauditError
-        If a process ends by itself, or finds the processor's state or the options wrong.
+        If a process finds the processor's state or the options wrong.
     """
-    left = iter(files)
+    todo = deque(files)
     team: dict[Connection, tuple[SpawnProcess, File]] = {}
     try:
-        for file in islice(left, jobs):
+        for _ in range(min(jobs, len(todo))):
             here, process = _begin(question)
-            team[here] = process, file
-            _give(here, file, told)
+            team[here] = process, _give(here, todo.popleft(), told)
         while team and not told.stopped():
             for ready in cast("list[Connection]", wait(list(team), _LISTEN_EVERY)):
                 process, file = team[ready]
-                if not _take(ready, file, told):
+                news = _received(ready)
+                if news is None:
+                    told.unreadable(file, _ended(process))
+                elif not _tell(told, file, *news):
                     continue
-                after = next(left, None)
-                if after is not None:
-                    team[ready] = process, after
-                    _give(ready, after, told)
-                else:
-                    ready.close()  # which ends it
-                    del team[ready]
+                del team[ready]
+                here = ready
+                if not todo:
+                    ready.close()  # which ends the process
                     process.join()
+                    continue
+                if news is None:
+                    here, process = _begin(question)
+                team[here] = process, _give(here, todo.popleft(), told)
     finally:
         with uninterrupted():
             for process, _ in team.values():
                 process.kill()
                 process.join()
+
+
+def _give(here: Connection, file: File, told: Told) -> File:
+    told.begun(file)
+    with suppress(BrokenPipeError):  # which the next look will find
+        here.send(file)
+    return file
+
+
+def _received(here: Connection) -> tuple[Any, ...] | None:
+    """Take a message; None where the process has ended, also in the middle of one."""
+    try:
+        message: tuple[Any, ...] = here.recv()
+    except (EOFError, OSError):
+        return None
+    return message
+
+
+def _tell(told: Told, file: File, what: str, *news: Any) -> bool:
+    """Pass a message on, and say whether the process is free again."""
+    if what == "failed":
+        raise news[0]
+    getattr(told, what)(file, *news)
+    return what in ("finished", "unreadable")
+
+
+def _ended(process: SpawnProcess) -> str:
+    """Say why a file has no audit whose process is gone; the next run tries it again."""
+    process.join()
+    return (
+        f"the process that audited it ended with {process.exitcode}, perhaps for want of memory; "
+        f"try it alone, with --jobs 1"
+    )
 
 
 def _begin(question: Question) -> tuple[Connection, SpawnProcess]:
@@ -113,27 +151,6 @@ def _begin(question: Question) -> tuple[Connection, SpawnProcess]:
         process.start()
     there.close()
     return here, process
-
-
-def _give(here: Connection, file: File, told: Told) -> None:
-    told.begun(file)
-    with suppress(BrokenPipeError):  # which the next look will find
-        here.send(file)
-
-
-def _take(here: Connection, file: File, told: Told) -> bool:
-    """Take one message, and tell whether the process is free again."""
-    try:
-        what, *news = here.recv()
-    except (EOFError, ConnectionResetError):
-        raise SoftauditError(
-            f"{file.name}: the process that audited it ended before it was done, perhaps for want "
-            f"of memory; try --jobs 1"
-        ) from None
-    if what == "failed":
-        raise news[0]
-    getattr(told, what)(file, *news)
-    return what in ("finished", "unreadable")
 
 
 def _serve(there: Connection, question: Question) -> None:

@@ -12,6 +12,7 @@ import typer
 
 from softaudit.cli import settings
 from softaudit.cli.asking import Asked
+from softaudit.cli.files import is_same, spells
 from softaudit.cli.interrupt import INTERRUPTED
 from softaudit.cli.judging import FAILED, Judging
 from softaudit.cli.options import named, variable, with_groups
@@ -76,9 +77,8 @@ class Batch:
     ] = False
 
     def files(self, words: Sequence[str], outputs: Sequence[str]) -> tuple[File, ...]:
-        """Find the files to audit; what the run writes is none of them, unless it is named."""
+        """Find the files to audit; the last run's report is none of them, unless it is named."""
         from softaudit.batch.plan import find
-        from softaudit.cli.files import is_same
         from softaudit.cli.progress import say
 
         found = find(words, self.include or (), self.exclude or ())
@@ -89,7 +89,7 @@ class Batch:
         return tuple(
             file
             for file in found.files
-            if file.path in words or not any(is_same(file.path, path) for path in outputs)
+            if file.path in words or not _is_last_report(file.path, outputs)
         )
 
     def place(self, outputs: Sequence[str]) -> Path | None:
@@ -98,15 +98,27 @@ class Batch:
         Raises
         ------
         OptionError
-            If there is nothing to resume from.
+            If there is nothing to resume from, or an output is there.
         """
         if self.journal is not None:
+            if any(spells(self.journal, path) for path in outputs):
+                raise OptionError(f"{self.journal}: is to be written twice; name another journal")
             return Path(self.journal)
         if outputs:
             return Path(f"{outputs[0]}.journal")
         if self.resume:
             raise OptionError("--resume: name the output again with -o, or --journal FILE")
         return None
+
+
+def _is_last_report(path: str, outputs: Sequence[str]) -> bool:
+    """Tell a table of cells, which an earlier run wrote, from logits that nobody may write over."""
+    from softaudit.render.csv import COLUMNS
+
+    if not any(is_same(path, output) for output in outputs):
+        return False
+    with Path(path).open("rb") as file:
+        return file.readline().decode("ascii", "replace").rstrip() == ",".join(COLUMNS)
 
 
 @with_groups
@@ -140,13 +152,13 @@ def command(
     ):
         report = _report(files, asked, batch, journal, stopped)
         interrupted = any(skipped.interrupted for skipped in report.skipped)
-        whole = batch.strict or bool(criteria) or results.baseline is not None
-        failure = _failure(report, len(files), whole=whole)
+        judged = bool(criteria) or results.baseline is not None
+        failure = _failure(report, len(files), strict=batch.strict, judged=judged)
         if not interrupted and not failure:
             report = criteria.judge(report)
             results.write_baseline(report)
         results.write(report)
-        journal.is_needed = interrupted or bool(failure)
+        journal.is_needed = interrupted
     if interrupted:
         raise typer.Exit(INTERRUPTED)
     if failure:
@@ -196,18 +208,28 @@ def _about(asked: Asked) -> dict[str, Any]:
 
 
 def _tell(journal: Journal, *, resume: bool) -> None:
-    """Say what becomes of an earlier run's work."""
+    """Say what becomes of an earlier run's work.
+
+    Raises
+    ------
+    OptionError
+        If it would be lost, and need not be.
+    """
     from softaudit.cli.progress import say
 
-    done, left = (plain(count(n, "file")) for n in (len(journal.finished), journal.left))
-    if journal.finished:
-        say(f"{journal.path}: {done} done before")
-    elif resume and journal.left:
-        say(f"{journal.path}: is of other options or versions; {left} to be done anew")
+    found = plain(count(max(len(journal.finished), journal.left), "file"))
+    if journal.left and not resume and not journal.differs:
+        journal.close()
+        raise OptionError(
+            f"{journal.path}: has {found} of a run like this one; --resume takes over what is "
+            f"unchanged, or remove it"
+        )
+    if journal.left:
+        say(f"{journal.path}: has {found} of other options or versions, which are done anew")
+    elif journal.finished:
+        say(f"{journal.path}: has {found} from before; those that changed are done anew")
     elif resume:
         say(f"{journal.path}: nothing to resume; starting from the beginning")
-    elif journal.left:
-        say(f"{journal.path}: {left} done before; --resume takes over what is unchanged")
 
 
 def _report(
@@ -234,7 +256,7 @@ def _report(
     return make_report(audits, skipped, summarize(audits))
 
 
-def _failure(report: Report, files: int, *, whole: bool) -> str:
+def _failure(report: Report, files: int, *, strict: bool, judged: bool) -> str:
     """Say why the run failed though it came to its end: files are skipped, and must not be.
 
     Raises
@@ -247,6 +269,8 @@ def _failure(report: Report, files: int, *, whole: bool) -> str:
         return ""
     were = "was" if len(skipped) == 1 else "were"
     first = f"first {skipped[0].source}: {skipped[0].reason}"
+    unjudged = ", so that nothing is judged" if judged else ""
+    number = f"{len(skipped)} of {plain(count(files, 'file'))} {were} skipped"
     if len(skipped) == files:
-        raise InputError(f"nothing could be audited: all {files} files were skipped, {first}")
-    return f"{len(skipped)} of {files} files {were} skipped, {first}" if whole else ""
+        raise InputError(f"nothing could be audited: {number}, {first}")
+    return f"{number}{unjudged}, {first}" if strict or judged else ""

@@ -39,8 +39,11 @@ OPTIONS: dict[str, str] = {
     "tolerance-percent": "tolerance_percent",
     "tolerance-ulp": "tolerance_ulp",
     "tolerance-elsewhere": "tolerance_elsewhere",
+    "include": "include",
+    "exclude": "exclude",
+    "strict": "strict",
 }
-"""Settings by their names, and the parameters of `check`, `gate` and `sweep` that they set."""
+"""Settings by their names, and the parameters of commands that they set."""
 
 OF_THE_GATE = ("inputs", "require", "baseline")
 """What the gate alone reads."""
@@ -221,9 +224,9 @@ def _checked(kind: Any, value: Any, said: str, wanted: str, whole: Any = None) -
     return value
 
 
-_SWITCHES = ("saturate",)
+_SWITCHES = ("saturate", "strict")
 _OF_NUMBERS = ("block-size",)
 _LISTS = (
     *("function", "format", "algorithm", "compute", "accumulate", "order", "subnormals"),
-    *("block-size", "columns", "output-format"),
+    *("block-size", "columns", "output-format", "include", "exclude"),
 )

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from softaudit.findings import Finding, narrowest
+from softaudit.grouping import grouped
 from softaudit.reproduce import row_command
 from softaudit.wording import NO_BREAK, count, short
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from softaudit.model import Audit
+    from softaudit.model import Audit, Cell
     from softaudit.report import Report
     from softaudit.summary import CellSummary, WorstAt
 
@@ -70,20 +71,36 @@ def of_input(summary: Sequence[CellSummary], found: WorstAt) -> Audit:
 
 
 def summary_findings(summary: Sequence[CellSummary], inputs: int) -> tuple[Finding, ...]:
-    """Say which inputs break most, and what holds in all of them."""
-    cells = (cell.cell for cell in summary)
-    return (*_breaks(summary, inputs), *narrowest(cells, " in all inputs"))
+    """Say which inputs break most, what no algorithm could have returned, and what holds."""
+    cells = [cell.cell for cell in summary]
+    found = *_breaks(summary, inputs), *_beyond(cells)
+    return (*found, *narrowest(cells, " in all inputs" if inputs > 1 else ""))
 
 
-def _breaks(summary: Sequence[CellSummary], inputs: int) -> list[Finding]:
+def _breaks(summary: Sequence[CellSummary], inputs: int) -> Iterator[Finding]:
     broken = [(s.cell.key.name, s.states["breaks"]) for s in summary if "breaks" in s.states]
     by_input = Counter(name for _, found in broken for name in found.names)
     if not by_input:
-        return []
-    cells = tuple(name for name, _ in broken)
-    of = f"{len(by_input)} of {count(inputs, 'input')}".replace(" ", NO_BREAK)
-    most = ", most of all" if len(by_input) > MOST_INPUTS else ""
-    said = [f"in {of} at least one of {count(len(summary), 'cell')}{most}:"]
+        return
     told = by_input.most_common(MOST_INPUTS)
-    said += [f"{count(number, 'cell')} of {name}" for name, number in told]
-    return [Finding("breaks", cells, None, text) for text in said]
+    said = [f"{count(number, 'cell')} of {name}" for name, number in told]
+    if inputs > 1:
+        of = f"{len(by_input)} of {inputs}".replace(" ", NO_BREAK)
+        said.insert(0, f"in {of}{NO_BREAK}inputs, of {count(len(summary), 'cell')}:")
+    if len(by_input) > MOST_INPUTS:
+        said.append(f"as many or less of {len(by_input) - MOST_INPUTS} more")
+    cells = tuple(name for name, _ in broken)
+    yield from (Finding("breaks", cells, None, text) for text in said)
+
+
+def _beyond(cells: Sequence[Cell]) -> Iterator[Finding]:
+    """Say where the exact value is beyond the format: the same elements for every algorithm."""
+    forced = grouped(
+        ((cell.key.arithmetic.storage, cell.key.function, cell.overflow["forced"]), cell.key.name)
+        for cell in cells
+        if cell.overflow["forced"]
+    )
+    for (form, function, number), names in forced.items():
+        beyond = f"the exact {function} is beyond ±{short(form.largest)}"
+        text = f"{form.name}: {beyond} at {count(number, 'element')}, whatever the algorithm"
+        yield Finding("breaks", tuple(names), None, text)

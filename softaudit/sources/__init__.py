@@ -137,7 +137,7 @@ def read_each(
             format=array.format,
             shape=array.values.shape,
             sha256=digest,
-            key=array.key,
+            key=None if array.key is None else printable(array.key),
             axis=axis,
         )
 

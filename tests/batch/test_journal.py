@@ -148,15 +148,24 @@ def test_a_file_that_is_dropped_and_done_again_counts_once(path):
     assert finished(path) == {"b": (THREE.sha256, 2), "a": BOTH["a"]}
 
 
-@pytest.mark.parametrize(
-    "text", [b"0.5,1.5\n", b'{"schema": 1}\n', b"[]\n", b'{"journal": 1', b"\0"]
-)
+@pytest.mark.parametrize("text", [b"0.5,1.5\n", b'{"schema": 1}\n', b"[]\n", b"\0"])
 def test_what_is_no_journal_is_not_written_over(tmp_path, text):
     path = tmp_path / "j"
     path.write_bytes(text)
     with pytest.raises(InputError, match="no journal; name another file with --journal"):
         Journal(path, ASKED, resume=True)
     assert path.read_bytes() == text
+
+
+@pytest.mark.parametrize("length", [1, 12, 13, 40])
+def test_a_header_that_was_being_written_is_one_of_nothing(path, length):
+    path.write_bytes(path.read_bytes()[:length])
+    assert finished(path) == {}
+    journal = Journal(path, ASKED, resume=True)
+    journal.add("c", ONE)
+    journal.finish("c")
+    journal.close()
+    assert set(finished(path)) == {"c"}
 
 
 def test_a_journal_that_holds_nothing_is_not_left_behind(tmp_path):

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from softaudit.batch import run as running
+from softaudit.batch import team
 from softaudit.json_v1 import from_json
 
 FEW = ("--format", "float16,float32", "--algorithm", "naive,stable", "--function", "softmax")
@@ -109,12 +110,13 @@ def test_what_a_run_writes_is_no_input_of_the_next(softaudit, dumps):
 
 
 def test_strict_exits_with_2_and_the_report_is_there(softaudit, dumps):
-    ended = softaudit("report", "dumps", *FEW, "--strict", "-o", "all.json")
+    options = (*FEW, "--strict", "-v", "-o", "all.json", "--journal", "j")
+    ended = softaudit("report", "dumps", *options)
     assert ended.code == 2
     assert "1 of 4 files was skipped, first dumps/torn.npy: 140 bytes" in ended.err
     assert len(document("all.json")["audits"]) == 4
     save("dumps/torn.npy", 3)
-    ended = softaudit("report", "dumps", *FEW, "--strict", "--resume", "-v", "-o", "all.json")
+    ended = softaudit("report", "dumps", *options, "--resume")
     assert ended.code == 0
     assert ended.err.count("taken over") == 3
     assert len(document("all.json")["audits"]) == 5
@@ -124,7 +126,7 @@ def test_what_is_required_has_to_hold_in_all_files(softaudit, dumps):
     required = ("--require", "softmax/float32/stable: ulp.max <= 1e6", "-o", "all.json")
     ended = softaudit("report", "dumps", *FEW, *required)
     assert ended.code == 2
-    assert "1 of 4 files was skipped" in ended.err
+    assert "1 of 4 files was skipped, so that nothing is judged" in ended.err
     assert document("all.json")["judgement"] is None
     (dumps / "torn.npy").unlink()
     assert softaudit("report", "dumps", *FEW, *required).code == 0
@@ -147,7 +149,7 @@ def test_a_baseline_of_many_files(softaudit, dumps):
 def test_nothing_but_broken_files_is_no_report(fails, dumps):
     text = fails("report", "dumps/torn.npy", *FEW, "-o", "all.json")
     assert text.startswith(
-        "nothing could be audited: all 1 files were skipped, first dumps/torn.npy"
+        "nothing could be audited: 1 of 1 file was skipped, first dumps/torn.npy"
     )
     assert not Path("all.json").exists()
 
@@ -230,6 +232,29 @@ def test_two_kills_and_a_resume_give_the_same_bytes(process, jobs):
     assert not journal.exists()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+def test_a_process_that_dies_takes_one_file_with_it(softaudit, dumps, monkeypatch):
+    """As one does that the system kills for want of memory: the others go on, and say so."""
+    monkeypatch.setattr(running, "WORTH_SHARING", 0)
+    begun = team._begin
+    dying = iter([True])
+
+    def begin(question):
+        here, process = begun(question)
+        if next(dying, False):
+            os.kill(process.pid, signal.SIGKILL)
+        return here, process
+
+    monkeypatch.setattr(team, "_begin", begin)
+    ended = softaudit("report", "dumps", *FEW, "--jobs", "2", "-o", "all.json")
+    assert ended.code == 0
+    reasons = {s["source"]: s["reason"] for s in document("all.json")["skipped"]}
+    assert reasons.pop("dumps/torn.npy").startswith("140 bytes")
+    ((lost, reason),) = reasons.items()
+    assert "ended with -9, perhaps for want of memory" in reason
+    assert len({name.partition(":")[0] for name in inputs("all.json")} | {lost}) == 3
+
+
 @pytest.fixture
 def resumed(softaudit, dumps):
     """Run with a journal that is kept, and give what runs again and counts what was taken over."""
@@ -275,9 +300,52 @@ def test_other_outputs_take_over_all(resumed):
     assert resumed("--resume", "-o", "all.csv", "--output-format", "markdown", "--jobs", "2") == 3
 
 
-def test_without_resume_all_is_computed_and_the_way_out_named(resumed, softaudit):
-    ended = softaudit("report", "dumps", *FEW, "--journal", "j")
-    assert ended.err == "softaudit: j: 3 files done before; --resume takes over what is unchanged\n"
+def test_work_is_not_lost_because_resume_was_forgotten(resumed, fails, softaudit):
+    before = Path("j").read_bytes()
+    text = fails("report", "dumps", *FEW, "--journal", "j")
+    assert text == (
+        "j: has 3 files of a run like this one; --resume takes over what is unchanged, or remove it"
+    )
+    assert Path("j").read_bytes() == before
+    ended = softaudit("report", "dumps", *FEW, "--journal", "j", "--temperature", "2")
+    assert ended.code == 0
+    assert "has 3 files of other options or versions, which are done anew" in ended.err
+
+
+def test_a_journal_is_no_output_and_no_input(fails, dumps):
+    assert "is to be written twice" in fails("report", "dumps", "--journal", "a", "-o", "csv:./a")
+    assert "no journal" in fails("report", "dumps", "--journal", "dumps/layer2.npy")
+
+
+def test_logits_are_not_written_over(fails, dumps):
+    np.savetxt("dumps/rows.csv", np.eye(3), delimiter=",")
+    before = Path("dumps/rows.csv").read_bytes()
+    assert "dumps/rows.csv: is an input" in fails("report", "dumps", "-o", "dumps/rows.csv")
+    assert Path("dumps/rows.csv").read_bytes() == before
+
+
+def test_keys_with_control_characters_are_shown_as_such(softaudit, dumps):
+    np.savez("dumps/odd.npz", **{"a\n": np.eye(2), "b\x1b[31m": np.eye(2)})
+    assert softaudit("report", "dumps", *FEW, "-o", "all.json").code == 0
+    assert {"dumps/odd.npz:a\\n", "dumps/odd.npz:b\\x1b[31m"} < set(inputs("all.json"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs named pipes")
+def test_a_named_pipe_keeps_nobody_waiting(softaudit, dumps):
+    os.mkfifo("dumps/pipe.npy")
+    ended = softaudit("report", "dumps/*", *FEW, "-o", "all.json")
+    assert ended.code == 0
+    reasons = {s["source"]: s["reason"] for s in document("all.json")["skipped"]}
+    assert reasons["dumps/pipe.npy"].startswith("not a regular file")
+
+
+def test_settings_say_which_files(softaudit, dumps):
+    Path("pyproject.toml").write_text(
+        '[tool.softaudit]\nexclude = ["layer*"]\nstrict = true\nformat = "float16"\n'
+    )
+    ended = softaudit("report", "dumps", "--function", "softmax", "-o", "all.json")
+    assert ended.code == 2
+    assert {name[:14] for name in inputs("all.json")} == {"dumps/heads.np"}
 
 
 # -- Ctrl-C

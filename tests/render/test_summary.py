@@ -111,7 +111,7 @@ def test_which_inputs_break_most_and_what_holds_in_all():
     told = re.findall(r"(\d+) cells? of (dumps/\S+(?: \d)?)", text)
     assert {name: int(number) for number, name in told} == {n: c for n, c in broken.items() if c}
     some = sum(map(bool, broken.values()))
-    assert f"breaks in {some} of 3 inputs at least one of {len(batch().summary)} cells:" in text
+    assert f"breaks in {some} of 3 inputs, of {len(batch().summary)} cells:" in text
     for function in ("softmax", "log_softmax"):
         held = [
             {c.key.name for c in a.cells if c.key.function == function and state_of(c) != "breaks"}
@@ -127,7 +127,7 @@ def test_many_inputs_that_break_are_not_all_named():
     summary = (replace(cell, states={"breaks": replace(cell.states["breaks"], names=names)}),)
     text = rendered("table", replace(batch(), summary=summary), Screen(overview=True))
     assert text.count(" cell of layer") == 5
-    assert "in 40 of 3 inputs at least one of 1 cell, most of all:" in " ".join(text.split())
+    assert "in 40 of 3 inputs, of 1 cell:" in " ".join(text.split())
 
 
 def test_each_input_follows_as_it_is_alone():
