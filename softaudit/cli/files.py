@@ -55,20 +55,51 @@ def destination(path: str) -> Iterator[BinaryIO]:
         return
     target = Path(os.path.realpath(path))  # a link stays one, and what it names is written
     try:
-        handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        handle, beside = _unseen(target)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise OptionError(f"{path}: cannot be written: {reason}") from error
-    temporary = Path(beside)
     try:
-        os.close(handle)
-        with temporary.open("wb") as file:
+        with os.fdopen(os.dup(handle), "wb") as file:
             yield file
             is_done = file.closed
-        if is_done or temporary.stat().st_size:
-            umask = os.umask(0)
-            os.umask(umask)
-            temporary.chmod(0o666 & ~umask)
-            temporary.replace(target)
+        if is_done or os.fstat(handle).st_size:
+            if not beside.exists():
+                _name(handle, beside)
+            beside.replace(target)
     finally:
-        temporary.unlink(missing_ok=True)
+        os.close(handle)
+        beside.unlink(missing_ok=True)
+
+
+def _unseen(target: Path) -> tuple[int, Path]:
+    """Open a file beside another: without a name where the system can, so that a kill leaves none.
+
+    Returns
+    -------
+    handle : int
+    beside : Path
+        Its name, or the one it may be given.
+    """
+    umask = os.umask(0)
+    os.umask(umask)
+    mode = 0o666 & ~umask
+    try:
+        if not Path("/proc/self/fd").is_dir():
+            raise OSError
+        handle = os.open(target.parent, os.O_TMPFILE | os.O_RDWR, mode)
+    except (AttributeError, OSError):  # not every system, nor every file system
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        Path(name).chmod(mode)
+        return handle, Path(name)
+    return handle, target.with_name(f".{target.name}.{os.getpid()}-{handle}")
+
+
+def _name(handle: int, path: Path) -> None:
+    """Give a file a name that has none (see open(2), O_TMPFILE)."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        # With a folder given, the link that /proc shows is followed.
+        os.link(f"/proc/self/fd/{handle}", path.name, src_dir_fd=folder, dst_dir_fd=folder)
+    finally:
+        os.close(folder)

@@ -222,7 +222,8 @@ def test_two_kills_and_a_resume_give_the_same_bytes(process, jobs):
     journal = Path("all.json.journal")
     kill_after(2, [*options, *outputs], journal)
     assert 2 <= finished(journal) < 10
-    assert not list(Path().glob("all.json"))
+    left = {path.name for path in Path().iterdir()}
+    assert left == {"dumps", "all.json.journal"} or sys.platform != "linux"
     kill_after(5, [*options, *outputs, "--resume"], journal)
     assert 5 <= finished(journal) < 10
     ended = process("report", *options, *outputs, "--resume", "--verbose")
