@@ -169,7 +169,7 @@ def test_mixed_formats_round_at_every_border(storage, compute_in, accumulate):
         assert_same_bits(row, storage, compute_in, accumulate)
 
 
-@pytest.mark.parametrize(("storage", "order"), diagonals(NARROW, ["pairwise", "compensated"]))
+@pytest.mark.parametrize(("storage", "order"), diagonals(NARROW, ["pairwise", "compensated"], 4))
 def test_a_row_that_crosses_a_chunk(storage, order):
     row = np.random.default_rng(7).normal(0, 2, 4200)
     assert_same_bits(row, storage, order=order)
