@@ -48,6 +48,10 @@ ALGORITHMS: dict[str, dict[str, Callable[..., NDArray[Any]]]] = {
 BLOCKWISE = ("blockwise", "blockwise-fma")
 """Algorithms that take a block size."""
 
+SHIFTED = ("stable", "reciprocal", "online", "blockwise", "blockwise-fma", "log-of-softmax",
+           "folded-shift", "log1p")  # fmt: skip
+"""Algorithms that subtract the maximum, and take exp of how far below it a logit is."""
+
 ORDERS_OF: dict[str, tuple[str, ...]] = dict.fromkeys(("online", "two-pass"), ONE_PASS_ORDERS)
 """Summation orders of algorithms that do not have all of them."""
 
@@ -73,4 +77,4 @@ def run(key: CellKey, evaluation: Evaluation) -> Output:
     return evaluation.run(algorithm)
 
 
-__all__ = ["ALGORITHMS", "BLOCKWISE", "BLOCK_SIZE", "ORDERS_OF", "run"]
+__all__ = ["ALGORITHMS", "BLOCKWISE", "BLOCK_SIZE", "ORDERS_OF", "SHIFTED", "run"]

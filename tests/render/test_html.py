@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from softaudit.algorithms import ALGORITHMS, SHIFTED
 from softaudit.errors import OptionError
 from softaudit.formats import FORMATS
 from softaudit.json_v1 import to_json
@@ -23,7 +24,7 @@ from softaudit.metrics.gaps import gap_edge, ulp_edge
 from softaudit.render.html import NEEDS, check_installed
 from softaudit.render.html.densities import Axes, errors, largest_share, position, shared_axes
 from softaudit.render.html.describing import description
-from softaudit.render.html.drawing import subnormal_beyond, zero_beyond
+from softaudit.render.html.drawing import picture, subnormal_beyond, zero_beyond
 from softaudit.render.html.inputs import Inputs
 from softaudit.render.html.maps import MOST_SQUARES, Maps
 from softaudit.render.html.scale import UP_TO, step
@@ -265,6 +266,28 @@ class TestPictures:
         assert "to the row’s maximum from 1.5 to 4.0." in told
         assert "In float16 exp(−gap) is subnormal beyond 9.7, and 0 beyond 17." in told
 
+    @pytest.mark.parametrize(
+        ("name", "said"),
+        [
+            ("naive", "overflows above 11 and is 0 below −17."),
+            ("online", "In float16 exp(−gap) is subnormal beyond 9.7, and 0 beyond 17."),
+            ("two-pass", None),
+            ("division-free", None),
+            ("theirs", None),
+        ],
+    )
+    def test_ends_are_those_of_what_exp_is_taken_of(self, name, said):
+        """Of float16: log 65504 is 11.1."""
+        cell = next(c for c in audits()[0].cells if c.key.name == "softmax/float16/stable")
+        named = replace(cell, key=replace(cell.key, algorithm=name))
+        told = description(named)
+        assert told.endswith(said) if said else "exp" not in told
+        drawn = picture(named, shared_axes([named]), "", told, "p").partition("</desc>")[2]
+        assert ("exp = 0" in drawn) == (name == "online")
+
+    def test_every_algorithm_that_is_shifted_is_one(self):
+        assert set(SHIFTED) < {name for names in ALGORITHMS.values() for name in names}
+
     def test_the_middle_of_counts(self):
         assert largest_share({0: 1, 1: 98, 2: 1}, 0.9) == (1, 1)
         assert largest_share({5: 1}, 0.9) == (5, 5)
@@ -315,4 +338,37 @@ def test_three_hundred_files_are_three_megabytes():
 def test_without_what_it_needs(module, monkeypatch):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(OptionError, match=rf"{NEEDS[module]}.* pip install 'softaudit\[html\]'"):
+        check_installed()
+
+
+@pytest.mark.parametrize(
+    ("before", "backend", "kept"),
+    [
+        ("pass", "nonsense", "None"),
+        ("pass", "pdf", "pdf"),
+        ("import matplotlib; matplotlib.use('ps')", "pdf", "ps"),
+    ],
+)
+def test_no_backend_is_needed(before, backend, kept):
+    """Jupyter names one in all that it starts; who imports Matplotlib after us still has it."""
+    asked = (
+        f"import os; {before}; os.environ['MPLBACKEND'] = '{backend}';"
+        "from softaudit.render.html import check_installed; check_installed();"
+        "import matplotlib.figure, matplotlib.style;"
+        "found = dict.__getitem__(matplotlib.rcParams, 'backend');"  # asking would choose one
+        "print(os.environ['MPLBACKEND'], found if isinstance(found, str) else None)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
+    done = subprocess.run(
+        [sys.executable, "-c", asked], check=True, capture_output=True, env=environment, text=True
+    )
+    assert done.stdout.split() == [backend, kept]
+
+
+def test_what_is_installed_and_does_not_load(monkeypatch):
+    def refuse(name):
+        raise AttributeError(f"{name}:\nbuilt for another NumPy")
+
+    monkeypatch.setattr(sys.modules["softaudit.render.html"], "import_module", refuse)
+    with pytest.raises(OptionError, match=r"cannot be imported: jinja2: built for another NumPy$"):
         check_installed()

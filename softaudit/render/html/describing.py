@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from softaudit.algorithms import SHIFTED
 from softaudit.metrics import WORTH_TELLING
 from softaudit.metrics.gaps import LEAST_GAP, MOST_GAP, gap_edge, ulp_edge
 from softaudit.render.html.densities import by_gap, errors, largest_share
-from softaudit.render.html.drawing import subnormal_beyond, zero_beyond
+from softaudit.render.html.drawing import overflows_above, subnormal_beyond, zero_beyond
 from softaudit.render.html.scale import words
 from softaudit.wording import plain, significant, ulps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from softaudit.model import Cell
+    from softaudit.model import Cell, CellKey
 
 _LARGE = next(index for index in range(82) if ulp_edge(index) >= WORTH_TELLING)
 MIDDLE = 0.9
@@ -48,13 +49,23 @@ def _sentences(cell: Cell) -> Iterator[str]:
             f"{among:,} are above {ulps(WORTH_TELLING)} ULP, most of them at gaps to the row’s "
             f"maximum {_between(+large)}."
         )
-    compute = cell.key.arithmetic.compute
-    vanishing = f"0 beyond {significant(zero_beyond(compute))}"
-    if compute.flushes:
-        yield f"In {compute.name} the exponential of −gap is {vanishing}."
-    else:
+    yield from _ends(cell.key)
+
+
+def _ends(key: CellKey) -> Iterator[str]:
+    """Say where the exponential ends, of an algorithm that takes it of the gap or of the logit."""
+    compute = key.arithmetic.compute
+    if key.algorithm == "naive":
+        above, below = significant(overflows_above(compute)), significant(zero_beyond(compute))
+        yield (
+            f"In {compute.name} exp, taken of the logit itself, overflows above {above} and is 0 "
+            f"below −{below}."
+        )
+    elif key.algorithm in SHIFTED:
+        vanishing = f"0 beyond {significant(zero_beyond(compute))}"
         beyond = significant(subnormal_beyond(compute))
-        yield f"In {compute.name} exp(−gap) is subnormal beyond {beyond}, and {vanishing}."
+        kept = "" if compute.flushes else f"subnormal beyond {beyond}, and "
+        yield f"In {compute.name} exp(−gap) is {kept}{vanishing}."
 
 
 def _between(counts: Counter[int]) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.style import context
 
+from softaudit.algorithms import SHIFTED
 from softaudit.render.html.densities import FLOOR, by_gap, errors
 from softaudit.render.html.svg import INK, tidied
 from softaudit.wording import ulps
@@ -170,7 +171,7 @@ def _line(
 
 
 def _draw_field(sheet: Panel, cell: Cell, axes: Axes) -> None:
-    """Draw the errors by gap, and where the exponential is subnormal, and 0."""
+    """Draw the errors by gap, and where an exponential of −gap is subnormal, and 0."""
     onwards = Span(axes.left - 1, axes.width, FIELD, RIGHT)
     sheet.imshow(_shades(cell, axes), origin="lower", aspect="auto", interpolation="none",
                  extent=(FIELD, RIGHT, BOTTOM, TOP))  # fmt: skip
@@ -180,7 +181,8 @@ def _draw_field(sheet: Panel, cell: Cell, axes: Axes) -> None:
     places = {onwards.at(axes.at_gap(gap)): _number(gap) for gap in inside}
     places |= {onwards.at(axes.masks - 0.5): "∞"} if axes.has_masks else {}
     _scale(sheet, places, "gap to the row’s maximum", (FIELD + RIGHT) / 2)
-    _draw_ends(sheet, cell.key.arithmetic.compute, axes, onwards)
+    if cell.key.algorithm in SHIFTED:
+        _draw_ends(sheet, cell.key.arithmetic.compute, axes, onwards)
 
 
 def _shades(cell: Cell, axes: Axes) -> NDArray[np.uint8]:
@@ -204,6 +206,11 @@ def subnormal_beyond(form: Format) -> float:
 def zero_beyond(form: Format) -> float:
     """Give the gap beyond which exp(−gap) is rounded to 0."""
     return subnormal_beyond(form) if form.flushes else -form.exp2_vanishes_below * log(2)
+
+
+def overflows_above(form: Format) -> float:
+    """Give the logit, about, above which its exponential is beyond the largest number."""
+    return log(form.largest)
 
 
 def _draw_ends(sheet: Panel, form: Format, axes: Axes, onwards: Span) -> None:
