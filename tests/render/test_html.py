@@ -20,7 +20,7 @@ from softaudit.errors import OptionError
 from softaudit.formats import FORMATS
 from softaudit.json_v1 import to_json
 from softaudit.metrics import CAUSES
-from softaudit.metrics.gaps import gap_edge, ulp_edge
+from softaudit.metrics.gaps import LEAST_GAP, gap_edge, ulp_edge
 from softaudit.render.html import NEEDS, check_installed
 from softaudit.render.html.densities import Axes, errors, largest_share, position, shared_axes
 from softaudit.render.html.describing import description
@@ -218,8 +218,8 @@ class TestPictures:
     def test_each_is_an_element_with_a_text_alternative(self):
         pictures = re.findall(r"<svg.*?</svg>", text(), re.DOTALL)
         assert len(pictures) == len(batch().summary)
-        for picture, one in zip(pictures, batch().summary, strict=True):
-            root = ElementTree.fromstring(picture)
+        for drawn, one in zip(pictures, batch().summary, strict=True):
+            root = ElementTree.fromstring(drawn)
             assert root.get("role") == "img"
             title, said = root.find("title"), root.find("desc")
             assert one.cell.key.name in title.text
@@ -228,7 +228,9 @@ class TestPictures:
             texts = {e.text for e in root.iter("text")}
             assert {f"{n} {ulps(one.cell.ulp[n])}" for n in ("p50", "p99", "max")} <= texts
             assert (root.find("image") is None) == (one.cell.gaps is None)
-            assert len(picture.encode()) <= 12_000
+            assert "≤0.01" in texts
+            assert ("0" in texts) == any(gap == LEAST_GAP for gap, _ in one.cell.gaps or ())
+            assert len(drawn.encode()) <= 12_000
             colors = {e.get("fill") for e in root.iter()} | {e.get("stroke") for e in root.iter()}
             assert colors <= {None, "none", "currentColor"}
 

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.style import context
 
 from softaudit.algorithms import SHIFTED
+from softaudit.metrics.gaps import LEAST_GAP
 from softaudit.render.html.densities import FLOOR, by_gap, errors
 from softaudit.render.html.svg import INK, tidied
 from softaudit.wording import ulps
@@ -51,6 +52,8 @@ FAINT = 0.2
 """How much of the color a single element has."""
 
 ERRORS = tuple(10.0**power for power in range(-2, 13))
+LEAST = "≤0.01"
+"""What the lowest row holds, 0 included."""
 GAPS = (0.01, 0.1, 1.0, 10.0, 100.0, 1e3)
 COUNTS = (1, 10**3, 10**6, 10**9)
 
@@ -133,6 +136,7 @@ def _name_errors(sheet: Panel, axes: Axes, upwards: Span) -> None:
     places = {error: at for error, at in places.items() if at < upwards.at(axes.top) - 4}
     step = ceil(15 * len(places) / (upwards.at(axes.top) - BOTTOM))
     texts = {at: _number(error) for error, at in list(places.items())[::step]}
+    texts[BOTTOM] = LEAST
     texts |= {upwards.at(axes.at_error(inf)): "∞"} if axes.has_infinite else {}
     for at, text in texts.items():
         sheet.text(LEFT - 5, at - 3, text, ha="right")
@@ -179,6 +183,7 @@ def _draw_field(sheet: Panel, cell: Cell, axes: Axes) -> None:
     _line(sheet, (FIELD, RIGHT), (BOTTOM, BOTTOM), 0.6)
     inside = [gap for gap in GAPS if axes.left < axes.at_gap(gap) < axes.right]
     places = {onwards.at(axes.at_gap(gap)): _number(gap) for gap in inside}
+    places |= {onwards.at(axes.left - 0.5): "0"} if axes.left == LEAST_GAP else {}
     places |= {onwards.at(axes.masks - 0.5): "∞"} if axes.has_masks else {}
     _scale(sheet, places, "gap to the row’s maximum", (FIELD + RIGHT) / 2)
     if cell.key.algorithm in SHIFTED:
