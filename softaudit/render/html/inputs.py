@@ -39,6 +39,9 @@ class Line:
     ----------
     name : str
     logits : int
+        Of the rows that were audited.
+    of : int
+        How many its source has.
     state : str
         The worst of its cells'.
     broken : int
@@ -51,6 +54,7 @@ class Line:
 
     name: str
     logits: int
+    of: int
     state: State
     broken: int
     marks: dict[int, Mark]
@@ -112,7 +116,8 @@ class Inputs:
         self.lines.append(
             Line(
                 name=name,
-                logits=prod(audit.source.shape),
+                logits=_audited(audit),
+                of=prod(audit.source.shape),
                 state=min(states, key=STATES.index, default="skipped"),
                 broken=broken,
                 marks=marks,
@@ -143,6 +148,12 @@ class Inputs:
                 "skipped": [[spoken(s.cell), spoken(s.reason)] for s in audit.skipped],
             }
         )
+
+
+def _audited(audit: Audit) -> int:
+    """Count the logits of the rows that the audit took."""
+    rows = max((sum(cell.rows.values()) for cell in audit.cells), default=0)
+    return rows * audit.source.columns
 
 
 def _sentences(audit: Audit) -> list[tuple[str, list[str]]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from softaudit.findings import narrowest
+from softaudit.grouping import grouped
 from softaudit.metrics import CAUSES, EXPLANATIONS
 from softaudit.render import columns, verdicts
 from softaudit.render.docstring import read
@@ -20,6 +20,7 @@ from softaudit.render.html.cells import STATES, views
 from softaudit.render.html.figures import COLUMNS, COLUMNS_OF_CELLS, spoken
 from softaudit.render.html.inputs import Inputs, json_text
 from softaudit.render.html.scale import LABELS
+from softaudit.render.summary_words import summary_findings
 from softaudit.summary import summarize
 from softaudit.wording import count, plain
 
@@ -68,6 +69,8 @@ def _shown(
         "report": report,
         "inputs": inputs,
         "logits": sum(line.logits for line in inputs.lines),
+        "of": sum(line.of for line in inputs.lines),
+        "late": sum(skipped.interrupted for skipped in report.skipped),
         "cells": cells,
         "matrix": matrix(cells),
         "heads": _heads(cells),
@@ -126,11 +129,12 @@ def _heads(cells: Sequence[CellView]) -> list[list[tuple[str, int]]]:
 
 
 def _overall(inputs: Inputs, found: Sequence[CellSummary]) -> list[tuple[str, list[str]]]:
-    """Say what holds in all inputs."""
+    """Say which inputs break most, and what holds in all of them."""
     if not inputs.first:
         return []
-    sentences = narrowest((one.cell for one in found), " in all inputs")
-    return [("holds", [spoken(sentence.text) for sentence in sentences])]
+    sentences = summary_findings(found, len(inputs.lines))
+    kinds = grouped((sentence.kind, spoken(sentence.text)) for sentence in sentences)
+    return [(kind, list(texts)) for kind, texts in kinds.items()]
 
 
 def _judgement(judgement: Judgement) -> dict[str, Any]:

@@ -59,6 +59,7 @@
   every("table.sortable").forEach(sortable);
 
   // Commands are copied; where that is not allowed, they are selected.
+  const status = document.getElementById("told");
   const copyable = control => {
     control.hidden = false;
     control.addEventListener("click", async () => {
@@ -70,12 +71,14 @@
         getSelection().selectAllChildren(code);
         control.textContent = "selected";
       }
-      setTimeout(() => { control.textContent = "copy"; }, 1500);
+      status.textContent = control.textContent;
+      setTimeout(() => { control.textContent = "copy"; status.textContent = ""; }, 1500);
     });
   };
   every(".copy").forEach(copyable);
-  const command = text => {
+  const command = (text, of) => {
     const line = make("span", "command"), copy = button("copy", "copy");
+    copy.setAttribute("aria-label", `copy command for ${of}`);
     const code = make("code");
     text.split(" ").forEach((word, index) => code.append(index ? " " : "", make("span", "", word)));
     line.append(code, copy);
@@ -97,13 +100,20 @@
     if (text === "∞" || (index < 2 && text !== "·" && text !== "–")) cell.classList.add("bad");
     return cell;
   });
-  const worst = (input, [cause, place, computed, exact, number, row]) => {
+  const scrolling = label => {
+    const box = make("div", "scroll");
+    box.tabIndex = 0;
+    box.setAttribute("role", "region");
+    box.setAttribute("aria-label", label);
+    return box;
+  };
+  const worst = (input, of, [cause, place, computed, exact, number, row]) => {
     const cell = make("td");
     if (cause === undefined) return cell;
     const link = make("a", "cause", cause), [before, after] = input.commands[number];
     link.href = `#cause-${cause}`;
     cell.append(link, ` ${place}: ${computed}, exact ${exact}`);
-    if (before) cell.append(command(before + (row && ` --row ${row}`) + after));
+    if (before) cell.append(command(before + (row && ` --row ${row}`) + after, `${cause}, ${of}`));
     return cell;
   };
   const line = (input, above, [cell, texts, values, ...element]) => {
@@ -113,11 +123,13 @@
     head.scope = "row";
     head.append(link);
     row.dataset.cell = cell;
-    row.append(head, ...figures(texts, values, above.cells[place + 3].dataset.value), worst(input, element));
+    row.append(head, ...figures(texts, values, above.cells[place + 3].dataset.value), worst(input, link.textContent, element));
     return row;
   };
   const details = (above, input) => {
-    const inside = make("div", "inside"), scroll = make("div", "scroll"), table = make("table"), head = make("tr");
+    const label = `figures of ${above.cells[0].textContent}`;
+    const inside = make("div", "inside"), scroll = scrolling(label), table = make("table"), head = make("tr");
+    table.setAttribute("aria-label", label);
     head.append(...["cell", ...data.columns, "worst element"].map((name, index) => {
       const title = make("th", index && index <= data.columns.length ? "n" : "", name);
       title.scope = "col";
@@ -178,54 +190,73 @@
   }
 
   // Maps by the first axes, of all inputs of a shape together or of one.
-  const square = (code, title, dense) => {
-    const [text, step] = data.maps.texts[code], made = make("td", step === null ? "" : `heat l${step}`, dense ? "" : text);
+  const square = (code, title) => {
+    const [text, step] = data.maps.texts[code], made = make("td", step === null ? "" : `heat l${step}`, text);
     made.title = `${title}: ${text} ULP`;
     return made;
   };
   const map = (shape, codes) => {
     const width = Math.min(shape.at(-1), shape.length === 1 ? 32 : Infinity), dense = width > 14;
     const table = make("table", dense ? "map dense" : "map"), body = table.createTBody();
-    if (!dense) {
-      const head = table.createTHead().insertRow();
-      head.append(make("th"), ...Array.from({ length: width }, (_, column) => make("th", "", column)));
+    const stride = dense ? 8 : 1, head = table.createTHead().insertRow();
+    head.append(make("th"));
+    for (let column = 0; column < width; column += stride) {
+      const title = make("th", "", column);
+      title.colSpan = Math.min(stride, width - column);
+      head.append(title);
     }
     for (let start = 0; start < codes.length; start += width) {
       const row = body.insertRow();
       row.append(make("th", "", shape.length === 1 ? start : start / width));
       codes.slice(start, start + width).forEach((code, column) => {
         const place = shape.length === 1 ? [start + column] : [start / width, column];
-        row.append(square(code, `(${place.join(", ")})`, dense));
+        row.append(square(code, `(${place.join(", ")})`));
       });
     }
     return table;
   };
+  const axes = ([down, across], codes) => {
+    if (across !== undefined) return `axis 0, ${down} down; axis 1, ${across} across`;
+    return `axis 0, ${codes.length} across${codes.length > 32 ? ", 32 in a line" : ""}`;
+  };
   const mapped = (card, number) => {
     const having = data.maps.maps.filter(([, , cells]) => number in cells);
     if (!having.length) return;
-    const part = make("div", "maps"), label = make("label", "", "largest error along the first axes, of "), choice = make("select"), place = make("div", "scroll");
+    const part = make("div", "maps"), label = make("label", "", "largest error along the first axes, of "), choice = make("select");
+    const place = scrolling("map of largest errors"), named = make("p", "lead");
     choice.append(...having.map(([name, shape], index) => new Option(`${name}${name.startsWith("all ") ? "" : ` (${shape.join(" × ")})`}`, index)));
-    const show = () => { const [, shape, cells] = having[Number(choice.value)]; place.replaceChildren(map(shape, cells[number])); };
+    const show = () => {
+      const [name, shape, cells] = having[Number(choice.value)], table = map(shape, cells[number]);
+      named.textContent = axes(shape, cells[number]);
+      table.setAttribute("aria-label", `largest errors of ${name}: ${named.textContent}`);
+      place.replaceChildren(table);
+    };
     choice.addEventListener("input", show);
     label.append(choice);
-    part.append(label, place);
+    part.append(label, named, place);
     if (data.maps.left_out) part.append(make("p", "lead", `Maps of ${data.maps.left_out} more inputs are in the JSON report.`));
     card.querySelector(".more").append(part);
     show();
   };
   every(".card").forEach(card => {
-    const more = card.querySelector(".more");
+    const more = card.querySelector(".more"), head = card.querySelector("h3");
+    more.firstElementChild.addEventListener("click", () => requestAnimationFrame(() => head.scrollIntoView({ block: "nearest" })));
     more.addEventListener("toggle", () => { if (more.open && !more.querySelector(".maps")) mapped(card, card.dataset.number); });
   });
 
   // What a link leads to is open.
+  const decoded = id => { try { return decodeURIComponent(id); } catch { return id; } };
   const arrive = () => {
-    const id = location.hash.slice(1), target = document.getElementById(id) ?? document.getElementById(decodeURIComponent(id));
+    const id = location.hash.slice(1), target = document.getElementById(id) ?? document.getElementById(decoded(id));
     if (!target) return;
-    if (target.matches(".card")) target.querySelector(".more").open = true;
+    if (target.matches(".card")) { target.querySelector(".more").open = true; target.scrollIntoView(); }
     if (target.parentElement === inputs?.tBodies[0]) { toggle(target, true); target.scrollIntoView(); }
   };
   addEventListener("hashchange", arrive);
+  addEventListener("click", event => {  // the address stays as it is, and says nothing
+    const link = event.target.closest?.("a[href^='#']");
+    if (link && link.hash === location.hash) arrive();
+  });
   arrive();
 
   // Print shows what is folded; afterwards all is as it was.
