@@ -181,11 +181,28 @@ class TestLinks:
         page = opened(anchor="#input-2")
         assert page.locator("tr.opened").is_visible()
 
+    @pytest.mark.parametrize("anchor", ["#%", "#%E0%A4%A"])
+    def test_to_nothing(self, opened, anchor):
+        assert opened(anchor=anchor).locator("details[open], tr.opened").count() == 0
+
+    def test_followed_twice(self, opened):
+        page = opened(reduced_motion="reduce")
+        square = page.locator(".matrix td a").first
+        for _ in range(2):
+            square.click()
+            page.locator(":target details[open]").wait_for()
+            page.locator(":target summary").click()
+            assert page.locator("details[open]").count() == 0
+
     def test_copied(self, opened):
         page = opened(anchor="#cell-softmax/float16/naive")
         line = page.locator(":target .command").first
         line.locator("button").click()
         line.get_by_text("copied").wait_for()
+        assert page.get_by_role("status").filter(has_text="copied").count() == 1
+        cause = page.locator(":target .cause").first.text_content()
+        of = f"copy command for {cause}, softmax/float16/naive"
+        assert line.locator("button").get_attribute("aria-label") == of
         copied = page.evaluate("navigator.clipboard.readText()")
         assert copied == line.locator("code").text_content()
         assert copied.startswith("softaudit check 'run/")
@@ -196,6 +213,10 @@ class TestLinks:
         for choice, of in (("all 2 inputs of 2 × 6", audits()), (f"{PLAIN} (2 × 6)", audits()[:1])):
             page.locator(":target .maps select").select_option(label=choice)
             largest = max(audit.cells[0].by_axis.largest[0] for audit in of)
+            assert (
+                page.locator(":target .maps .lead").text_content()
+                == "axis 0, 2 down; axis 1, 6 across"
+            )
             assert squares.all_text_contents() == [ulps(largest), *["0.25"] * 10, "–"]
 
 
@@ -228,6 +249,45 @@ def test_no_overflow_on_a_phone(opened, name):
     page.locator("#input-1 button").click()
     page.locator("details").first.evaluate("part => { part.open = true; }")
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 375
+
+
+LETTERS = """() => Math.min(...[...document.querySelectorAll("svg text")].map(text => {
+  const svg = text.ownerSVGElement;
+  const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+  return parseFloat(getComputedStyle(text).fontSize) * scale;
+}))"""
+"""The size of the smallest letters in pictures, in pixels."""
+
+
+@pytest.mark.parametrize("width", [375, 640, 1024, 1280])
+def test_letters_of_pictures_can_be_read(opened, width):
+    assert opened(width=width).evaluate(LETTERS) >= 9
+
+
+def test_names_stay_beside_what_scrolls(opened):
+    page = opened("many", width=375)
+    for table in (".matrix", ".cells", ".inputs"):
+        name = page.locator(f"{table} tbody th").first
+        before = name.bounding_box()["x"]
+        page.locator(table).evaluate("table => { table.parentElement.scrollLeft = 150; }")
+        assert page.locator(table).evaluate("table => table.parentElement.scrollLeft") == 150
+        assert name.bounding_box()["x"] == pytest.approx(before, abs=1)
+
+
+def test_tables_of_all_default_cells_are_as_wide_as_the_page(opened):
+    boxes = opened("many").locator(".scroll")
+    wide = boxes.evaluate_all("all => all.filter(e => e.scrollWidth > e.clientWidth).length")
+    assert boxes.count() > 3
+    assert wide == 0
+
+
+def test_what_scrolls_and_every_table_has_a_name(opened):
+    page = opened("judged")
+    page.locator("#input-1 button").click()
+    page.locator("summary").first.click()
+    for each in page.locator(".scroll, table").all():
+        assert each.get_attribute("aria-label")
+    assert page.locator(".scroll:not([tabindex='0'])").count() == 0
 
 
 @pytest.mark.parametrize("name", ["batch", "judged"])

@@ -13,14 +13,17 @@ from html.parser import HTMLParser
 from math import inf
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from softaudit.algorithms import ALGORITHMS, SHIFTED
+from softaudit.audit import audit as audited
 from softaudit.errors import OptionError
 from softaudit.formats import FORMATS
 from softaudit.json_v1 import to_json
 from softaudit.metrics import CAUSES
 from softaudit.metrics.gaps import LEAST_GAP, gap_edge, ulp_edge
+from softaudit.plan import make_plan
 from softaudit.render.html import NEEDS, check_installed
 from softaudit.render.html.densities import Axes, errors, largest_share, position, shared_axes
 from softaudit.render.html.describing import description
@@ -28,6 +31,8 @@ from softaudit.render.html.drawing import picture, subnormal_beyond, zero_beyond
 from softaudit.render.html.inputs import Inputs
 from softaudit.render.html.maps import MOST_SQUARES, Maps
 from softaudit.render.html.scale import UP_TO, step
+from softaudit.report import INTERRUPTED, SkippedSource
+from softaudit.sources.array import from_array
 from softaudit.summary import summarize
 from softaudit.wording import ulps
 
@@ -294,6 +299,35 @@ class TestPictures:
         assert largest_share({0: 1, 1: 98, 2: 1}, 0.9) == (1, 1)
         assert largest_share({5: 1}, 0.9) == (5, 5)
         assert largest_share({}, 0.9) is None
+
+
+class TestTop:
+    def test_overview_says_what_the_terminal_does(self):
+        said = [e["text"] for e in page().all("div", _class="found")]
+        assert [text.split("in ")[0] for text in said] == ["breaks", "holdsnarrowest "]
+        broken = [{c["name"] for c in a["cells"] if c["breaks"]} for a in document()["audits"]]
+        of = f"in {sum(map(bool, broken))} of 2 inputs at least one of 6 cells:"
+        assert of in said[0].replace("\u00a0", " ")
+        for name, cells in zip((PLAIN, HOSTILE), broken, strict=True):
+            assert (f"{len(cells)} cells of {name}" in said[0].replace("\u00a0", " ")) == bool(
+                cells
+            )
+
+    def test_what_was_interrupted(self):
+        late = tuple(SkippedSource(f"{i}.npy", INTERRUPTED) for i in range(3))
+        for skipped, said in ((late, "before 3 files."), (late[:1], "before 1 file.")):
+            found = Page(rendered("html", replace(batch(), skipped=(SKIPPED, *skipped))))
+            assert [e["text"] for e in found.all("p", _class="warning")] == [
+                f"Partial: interrupted {said}"
+            ]
+        assert not page().all("p", _class="warning")
+
+    def test_logits_are_those_that_were_audited(self):
+        logits = np.zeros((4, 3), dtype=np.float16)
+        plan = make_plan({"format": ["float16"], "function": ["softmax"]}, row=(1,))
+        found = Page(rendered("html", report(audited(from_array(logits), plan))))
+        assert "3of 12" in [e["text"] for e in found.all("td")]
+        assert "row 1 alone" in found.all("p", _class="facts")[0]["text"].replace("\u00a0", " ")
 
 
 class TestMaps:

@@ -135,8 +135,8 @@ def _name_errors(sheet: Panel, axes: Axes, upwards: Span) -> None:
     places = {error: upwards.at(axes.at_error(error)) for error in ERRORS}
     places = {error: at for error, at in places.items() if at < upwards.at(axes.top) - 4}
     step = ceil(15 * len(places) / (upwards.at(axes.top) - BOTTOM))
-    texts = {at: _number(error) for error, at in list(places.items())[::step]}
-    texts[BOTTOM] = LEAST
+    shown = list(places.items())[::step]
+    texts = {at: LEAST if error == ERRORS[0] else _number(error) for error, at in shown}
     texts |= {upwards.at(axes.at_error(inf)): "∞"} if axes.has_infinite else {}
     for at, text in texts.items():
         sheet.text(LEFT - 5, at - 3, text, ha="right")
@@ -227,7 +227,7 @@ def _draw_ends(sheet: Panel, form: Format, axes: Axes, onwards: Span) -> None:
             at = onwards.at(axes.at_gap(gap))
             sheet.plot((at, at), (BOTTOM, TOP + 4), color=INK, linewidth=0.7, alpha=0.8,
                        linestyle=(0, (1, 2)))  # fmt: skip
-            sheet.text(at + shift, HEIGHT - 8, text, ha=side, size=8)
+            sheet.text(at + shift, HEIGHT - 8, text, ha=side)
 
 
 def _draw_marks(sheet: Panel, cell: Cell, axes: Axes, upwards: Span) -> None:
