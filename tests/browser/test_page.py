@@ -264,6 +264,12 @@ def test_letters_of_pictures_can_be_read(opened, width):
     assert opened(width=width).evaluate(LETTERS) >= 9
 
 
+def test_letters_of_pictures_can_be_read_on_paper(opened):
+    page = opened(width=703)  # A4 without its margins
+    page.emulate_media(media="print")
+    assert page.evaluate(LETTERS) >= 9
+
+
 def test_names_stay_beside_what_scrolls(opened):
     page = opened("many", width=375)
     for table in (".matrix", ".cells", ".inputs"):

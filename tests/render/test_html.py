@@ -327,7 +327,7 @@ class TestTop:
         plan = make_plan({"format": ["float16"], "function": ["softmax"]}, row=(1,))
         found = Page(rendered("html", report(audited(from_array(logits), plan))))
         assert "3of 12" in [e["text"] for e in found.all("td")]
-        assert "row 1 alone" in found.all("p", _class="facts")[0]["text"].replace("\u00a0", " ")
+        assert "row (1) alone" in found.all("p", _class="facts")[0]["text"].replace("\u00a0", " ")
 
 
 class TestMaps:
