@@ -222,7 +222,7 @@
   const mapped = (card, number) => {
     const having = data.maps.maps.filter(([, , cells]) => number in cells);
     if (!having.length) return;
-    const part = make("div", "maps"), label = make("label", "", "largest error along the first axes, of "), choice = make("select");
+    const part = make("div", "maps"), label = make("label", "", "largest error along the first axes, the class axis not counted, of "), choice = make("select");
     const place = scrolling("map of largest errors"), named = make("p", "lead");
     choice.append(...having.map(([name, shape], index) => new Option(`${name}${name.startsWith("all ") ? "" : ` (${shape.join(" × ")})`}`, index)));
     const show = () => {
