@@ -306,7 +306,7 @@ class TestTop:
         said = [e["text"] for e in page().all("div", _class="found")]
         assert [text.split("in ")[0] for text in said] == ["breaks", "holdsnarrowest "]
         broken = [{c["name"] for c in a["cells"] if c["breaks"]} for a in document()["audits"]]
-        of = f"in {sum(map(bool, broken))} of 2 inputs at least one of 6 cells:"
+        of = f"in {sum(map(bool, broken))} of 2 inputs, of 6 cells:"
         assert of in said[0].replace("\u00a0", " ")
         for name, cells in zip((PLAIN, HOSTILE), broken, strict=True):
             assert (f"{len(cells)} cells of {name}" in said[0].replace("\u00a0", " ")) == bool(
