@@ -102,6 +102,7 @@ def bfloat16_in_safetensors(path):
     return read(str(path), key="x")[0]
 
 
+@pytest.mark.processes
 @pytest.mark.usefixtures("_shared")
 @pytest.mark.parametrize(
     ("source", "jobs"),
@@ -197,6 +198,7 @@ def unpacked(rows):
     return logits
 
 
+@pytest.mark.processes
 @pytest.mark.usefixtures("_shared")
 def test_no_copy_is_left_behind(tmp_path, monkeypatch):
     """It is gone as soon as all have mapped it, while they still work on it."""
@@ -232,6 +234,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_processes_end_with_the_one_that_began_them(how, tmp_path):
     (tmp_path / "a.py").write_text(PATIENCE)
@@ -249,6 +252,7 @@ def test_processes_end_with_the_one_that_began_them(how, tmp_path):
     assert not any(Path(f"/proc/{pid}").exists() for pid in team)
 
 
+@pytest.mark.processes
 def test_impatience_ends_it(tmp_path):
     """Several interrupts, one soon after the other: all processes are gone at once."""
     rows = np.random.default_rng(1).normal(0, 4, (500, 30_000)).astype(np.float32)

@@ -21,6 +21,7 @@ SHARED_AT_ONCE = "import softaudit.batch.run as running; running.WORTH_SHARING =
 
 
 # One test, so that no two workers of pytest-xdist do the same long runs.
+@pytest.mark.processes
 @pytest.mark.skipif(not peak.STATUS.exists(), reason="memory is read from /proc")
 def test_forty_files(tmp_path):
     dumps = make_dumps(tmp_path / "dumps", FILES, MEGABYTES, BROKEN, LARGE_MEGABYTES)

@@ -127,6 +127,7 @@ def test_a_process_ends_with_it(process, folder, monkeypatch, code):
     assert_ended(process(*words.split(), last), code, says)
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
 def test_interrupted(tmp_path):
     """130, also of a gate that excuses failures; nothing is judged, and no baseline written."""

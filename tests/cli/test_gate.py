@@ -579,6 +579,7 @@ class TestFailures:
         assert "at least 12 is required" in " ".join(ended.out.split())
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("require", [FAILS, HOLDS])
 def test_no_number_of_jobs_and_no_block_size_changes_a_byte(softaudit, monkeypatch, require):
     """All outputs, the baseline and the worst rows, of two processes and of blocks of one row."""

@@ -207,6 +207,7 @@ def kill_after(files: int, arguments: list[str], journal: Path) -> None:
     assert run.wait() == -signal.SIGKILL
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_two_kills_and_a_resume_give_the_same_bytes(process, jobs):
     for i in range(9):
