@@ -158,6 +158,7 @@ def test_no_room_to_share(monkeypatch):
         audit(from_array(HARD), make_plan(OPTIONS), block=60, jobs=2)
 
 
+@pytest.mark.processes
 def test_ctrl_c_ends_all_processes(tmp_path):
     """A terminal sends the interrupt to the whole group; what is done is printed."""
     rows = np.random.default_rng(1).normal(0, 4, (500, 30_000)).astype(np.float32)

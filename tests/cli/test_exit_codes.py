@@ -186,6 +186,7 @@ class TestOutput:
         assert stat.S_ISFIFO(Path("pipe").stat().st_mode)
 
 
+@pytest.mark.processes
 class TestProcess:
     """What only a process of its own shows."""
 

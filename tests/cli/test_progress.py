@@ -112,6 +112,7 @@ def test_durations(seconds, text):
     assert duration(seconds) == text
 
 
+@pytest.mark.processes
 def test_a_bar_on_a_terminal(tmp_path):
     """It shows rows, speed and time left, and is gone at the end."""
     np.save(tmp_path / "a.npy", np.random.default_rng(1).normal(0, 4, (60, 30_000)).astype("f4"))

@@ -52,6 +52,7 @@ def swap(project: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
+@pytest.mark.processes
 def test_it_passes_then_fails_then_is_accepted_anew(gate, project):
     ended = gate()
     assert (ended.returncode, ended.stderr) == (0, "")
