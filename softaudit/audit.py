@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from softaudit import reference
+from softaudit.answers import Answers
 from softaudit.cell_making import make_cell
 from softaudit.elements import row_tables
-from softaudit.errors import InputError, OptionError
+from softaudit.errors import InputError, OptionError, UnansweredError
 from softaudit.long_view import WINDOW, AskedRows
 from softaudit.model import Audit, CellKey, ReferenceUse, SkippedCell
 from softaudit.problem import round_temperature
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from softaudit.implementation import Implementation
     from softaudit.model import Logits, Plan
 
 BLOCK = 3 << 16
@@ -46,7 +46,7 @@ def audit(
     block: int = BLOCK,
     jobs: int = 1,
     heard: Callable[[float], bool] = _unheard,
-    implementation: Implementation | None = None,
+    answers: Answers | None = None,
 ) -> Audit:
     """Compute every cell of a plan on logits, and compare every result with the exact value.
 
@@ -63,9 +63,8 @@ def audit(
         Told after every block how many rows are done; of a long row, also what part of it.  Once it
         answers True no other block is begun, a long row is abandoned, and what is done is returned,
         marked partial.
-    implementation : Implementation, optional
-        Whose outputs are judged; by default, our algorithms'.  Somebody else's are judged by this
-        process alone.
+    answers : Answers, optional
+        Who answers in place of algorithms of ours.
 
     Returns
     -------
@@ -78,6 +77,8 @@ def audit(
         If rows are longer than `LONGEST_ROW`.
     OptionError
         If the temperature leaves no cell to compute.
+    UnansweredError
+        If nobody answered in any cell.
     PlatformError
         If the processor's state breaks IEEE arithmetic.
     """
@@ -88,16 +89,21 @@ def audit(
             f"name another class axis with --axis"
         )
     keys, skipped = _askable(plan)
+    answers = answers or Answers()
     numbers = chosen_rows(logits, plan)
     step = max(1, block // logits.columns)
     cost = work_of(numbers.size * logits.columns, len(keys))
     jobs = min(jobs, -(-numbers.size // step))
-    if jobs > 1 and cost >= WORTH_SHARING and implementation is None:
+    answers.begin()
+    if jobs > 1 and cost >= WORTH_SHARING:
         from softaudit.jobs import share  # whose imports take a while
 
-        work, done = share(logits, plan, keys, numbers, step, jobs, heard)
+        work, done = share(logits, plan, keys, numbers, step, jobs, heard, answers)
     else:
-        work, done = alone(Work(logits, plan, keys, implementation), numbers, step, heard)
+        work, done = alone(Work(logits, plan, keys, answers), numbers, step, heard)
+    keys, unanswered = _answered(keys, work)
+    shown = numbers[:done] if plan.elements and logits.columns <= WINDOW else numbers[:0]
+    tables = tuple(t for n in shown for t in row_tables(logits, int(n), keys, plan, answers))
     asked = AskedRows(logits, plan.temperature, plan.reference)
     cells = tuple(make_cell(asked, key, work.tallies[key], work.shared_of(key)) for key in keys)
     radius = max((cell.ulp_radius for cell in cells), default=0.0)
@@ -107,16 +113,16 @@ def audit(
         len(numbers) if plan.sample is not None and len(numbers) < logits.rows else None,
         ReferenceUse(plan.reference, dict(work.tiers), radius),
         cells,
-        skipped,
+        (*skipped, *unanswered),
         work.range,
         work.widest,
         plan.row,
         partial=done if done < len(numbers) else None,
-        tables=tuple(t for n in numbers[:done] for t in row_tables(logits, int(n), keys, plan))
-        if plan.elements and logits.columns <= WINDOW
-        else (),
+        tables=tables,
         shown_worst=plan.worst,
         elementary=plan.elementary,
+        logits_format=plan.logits_format,
+        implementations=answers.used(),
     )
 
 
@@ -166,15 +172,27 @@ def chosen_rows(logits: Logits, plan: Plan) -> NDArray[np.int64]:
     return np.arange(logits.rows, dtype=np.int64)
 
 
+def _answered(
+    keys: tuple[CellKey, ...], work: Work
+) -> tuple[tuple[CellKey, ...], tuple[SkippedCell, ...]]:
+    """Give the cells that have figures, and the reasons why others have none."""
+    skipped = [SkippedCell(key.name, reason) for key, (_, reason) in work.unanswered.items()]
+    answered = tuple(key for key in keys if key not in work.unanswered)
+    if not answered:
+        reasons = "; ".join(dict.fromkeys(s.reason for s in skipped))
+        raise UnansweredError(f"{work.logits.name}: no cell has an answer: {reasons}")
+    return answered, tuple(skipped)
+
+
 def _askable(plan: Plan) -> tuple[tuple[CellKey, ...], tuple[SkippedCell, ...]]:
     keys, skipped = [], list(plan.skipped)
     for key in plan.keys:
-        rounded = round_temperature(plan.temperature, key.arithmetic.storage)
+        form = key.arithmetic.posed.logits
+        rounded = round_temperature(plan.temperature, form)
         if rounded > 0 and np.isfinite(rounded):
             keys.append(key)
         else:
-            form = key.arithmetic.storage.name
-            reason = f"temperature {plan.temperature:g} becomes {rounded:g} in {form}"
+            reason = f"temperature {plan.temperature:g} becomes {rounded:g} in {form.name}"
             skipped.append(SkippedCell(key.name, reason))
     if not keys:
         raise OptionError(f"no cell is left to compute: {skipped[0].reason}")

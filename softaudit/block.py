@@ -8,13 +8,15 @@ import numpy as np
 
 from softaudit import reference
 from softaudit.arithmetic import Evaluation
+from softaudit.formats import round_to
 from softaudit.metrics import Probabilities, gap_offsets
 from softaudit.model import RowKind, take_rows
-from softaudit.problem import Census
+from softaudit.problem import Census, as_taken, round_temperature
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from softaudit.formats import Format
     from softaudit.long_view import LongView
     from softaudit.model import Arithmetic, Decision, Function, Problem, Window
     from softaudit.reference import Enclosed
@@ -107,10 +109,28 @@ class Block:
             self._census = known or Census.of(self.problem)
         return self._census.kinds(function)
 
+    def whole_rows(self, form: Format) -> NDArray[np.float64]:
+        """Give round(x̂ / T̂) in a format, of the rows' whole length, as an implementation gets it.
+
+        Notes
+        -----
+        The quotient is rounded to float64 first, which changes nothing for a format of precision p
+        where 53 ≥ 2p + 2 (Figueroa, SIGNUM Newsletter 30(3), 1995, doi:10.1145/221332.221334).
+        """
+        x = round_to(self.problem.values if self.view is None else self.view.whole(), form)
+        temperature = round_temperature(self.problem.temperature, form)
+        if temperature == 1.0:
+            return x
+        with np.errstate(all="ignore"):
+            return round_to(x / temperature, form)
+
     def evaluation(self, arithmetic: Arithmetic) -> Evaluation:
         """Give what all algorithms in one arithmetic share."""
         if arithmetic not in self._evaluations:
             known = None if self.view is None else self.view.reductions[arithmetic]
             start = self.window.start
-            self._evaluations[arithmetic] = Evaluation(self.problem, arithmetic, known, start)
+            problem = self.problem
+            if arithmetic.logits is not None:
+                problem = as_taken(problem, arithmetic.storage)
+            self._evaluations[arithmetic] = Evaluation(problem, arithmetic, known, start)
         return self._evaluations[arithmetic]

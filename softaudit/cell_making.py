@@ -171,10 +171,10 @@ def _capped(value: float | None, largest: float | None) -> float | None:
 def _worst(
     asked: AskedRows, key: CellKey, cause: str, place: tuple[int, int], computed: float
 ) -> Worst:
-    form = key.arithmetic.posed
-    x, rounded = asked.element(place, form)
+    posing = key.arithmetic.posed
+    x, rounded = asked.element(place, posing)
     found = reference.figures(
-        asked.row(place[0], form), rounded, key.function, computed, form.plain
+        asked.row(place[0], posing), rounded, key.function, computed, posing.results
     )
     return Worst(
         index=_index(asked.logits, place, key.function),

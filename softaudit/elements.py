@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from softaudit import algorithms, reference
-from softaudit.arithmetic import Evaluation
+from softaudit import reference
+from softaudit.block import Block
 from softaudit.metrics import Extent, Yardstick, compare, condition
-from softaudit.model import ElementResult, RowElement, RowKind, RowTable
+from softaudit.model import WHOLE, ElementResult, RowElement, RowKind, RowTable
 from softaudit.problem import classify, pose
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from softaudit.answers import Answers
     from softaudit.metrics import Judged
     from softaudit.model import CellKey, Enclosure, Function, Logits, Plan, Problem
 
@@ -26,7 +27,7 @@ LONGEST = 40
 
 
 def row_tables(
-    logits: Logits, number: int, keys: tuple[CellKey, ...], plan: Plan
+    logits: Logits, number: int, keys: tuple[CellKey, ...], plan: Plan, answers: Answers
 ) -> Iterator[RowTable]:
     """Tabulate one row: a table for each function and storage format, in the plan's order.
 
@@ -37,18 +38,24 @@ def row_tables(
         Which row, counted through all axes before the last.
     keys : tuple of CellKey
     plan : Plan
+    answers : Answers
     """
     x = logits.take(np.array([number]))
     shape = logits.rows_shape
     index = tuple(int(i) for i in np.unravel_index(number, shape)) if shape else ()
     for _, group in groupby(keys, lambda key: (key.function, key.arithmetic.posed)):
         cells = list(group)
-        problem = pose(x, cells[0].arithmetic.posed, plan.temperature)
-        yield _table(problem, cells, index, plan.reference)
+        posing = cells[0].arithmetic.posed
+        problem = pose(x, posing.logits, plan.temperature, posing.results)
+        block = Block(np.array([number]), problem, WHOLE, None)
+        yield _table(block, cells, index, plan.reference, answers)
 
 
-def _table(problem: Problem, keys: list[CellKey], index: tuple[int, ...], method: str) -> RowTable:
-    function, kind = keys[0].function, RowKind(classify(problem, keys[0].function)[0])
+def _table(
+    block: Block, keys: list[CellKey], index: tuple[int, ...], method: str, answers: Answers
+) -> RowTable:
+    problem, function = block.problem, keys[0].function
+    kind = RowKind(classify(problem, function)[0])
     enclosed = reference.enclose(problem.values, problem.temperature, (function,), method)
     enclosure = enclosed[function].enclosure
     judged: dict[str, tuple[NDArray[np.float64], Judged | None]] = {}
@@ -57,7 +64,7 @@ def _table(problem: Problem, keys: list[CellKey], index: tuple[int, ...], method
         yardstick = Yardstick(reference.judge(enclosure, problem, function), problem.format)
         found = float(condition(Extent.of(problem, enclosure, function), function)[0])
     for key in keys:
-        output = algorithms.run(key, Evaluation(problem, key.arithmetic))
+        output = answers.answer(key, block)
         if yardstick is None:
             judged[key.name] = (output.values[0], None)
         else:

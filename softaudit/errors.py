@@ -21,5 +21,9 @@ class UnjudgedError(SoftauditError):
     """Something that was to be judged could not be: which is neither a pass nor a failure."""
 
 
+class UnansweredError(SoftauditError):
+    """Somebody's implementation that answered in no cell: there is nothing to show."""
+
+
 class PlatformError(SoftauditError):
     """A processor state in which no verdict could be trusted."""

@@ -172,7 +172,7 @@ def compute(
         elementary=elementary,
     )
     source = _asked(logits, key, temperature)
-    problem = pose(_all_rows(source), key.arithmetic.posed, temperature)
+    problem = pose(_all_rows(source), key.arithmetic.posed.logits, temperature)
     values = algorithms.run(key, Evaluation(problem, key.arithmetic)).values
     return _shaped(values, source, key)
 
@@ -218,7 +218,7 @@ def exact(
     known(function, algorithms.ALGORITHMS, "function")
     key = make_key(function, format, "stable", saturate=saturate)
     source = _asked(logits, key, temperature)
-    problem = pose(_all_rows(source), key.arithmetic.posed, temperature)
+    problem = pose(_all_rows(source), key.arithmetic.posed.logits, temperature)
     answerable = np.isin(classify(problem, function), (RowKind.AUDITED, RowKind.LOST_TO_CAST))
     found = reference.enclose(problem.values, problem.temperature, (function,))
     enclosure = found[function].enclosure

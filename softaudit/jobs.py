@@ -13,14 +13,16 @@ import os
 import signal
 import tempfile
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from softaudit.answers import Answers, Given
 from softaudit.errors import InputError, SoftauditError
 from softaudit.reference import check_processor
 from softaudit.work import Work, let_memory_be_kept
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from softaudit.model import CellKey, Logits, Plan
+    from softaudit.answers import Noted, Running
+    from softaudit.model import CellKey, Logits, Plan, Used
 
 _LISTEN_EVERY = 0.1
 _PART = 1 << 24
@@ -45,6 +48,7 @@ def share(
     step: int,
     jobs: int,
     heard: Callable[[float], bool],
+    answers: Answers,
 ) -> tuple[Work, int]:
     """Audit rows in several processes; see `softaudit.audit.audit`.
 
@@ -58,8 +62,13 @@ def share(
     context = multiprocessing.get_context("spawn")
     begun, finished, mapped = (context.Value("q", 0) for _ in range(3))
     team: dict[Any, SpawnProcess] = {}
-    with _placed(logits) as place:
-        task = _Task(place, replace(logits, values=np.empty((0, 0))), plan, keys, numbers, step)
+    with ExitStack() as lent:
+        lend = partial(_lend, lent)
+        others = [
+            (lend(one.outputs), one.used) if isinstance(one, Given) else one
+            for one in answers.others.values()
+        ]
+        task = _Task(lend(logits), plan, keys, numbers, step, others)
         try:
             with uninterrupted():
                 for _ in range(jobs):
@@ -76,7 +85,7 @@ def share(
                     works.append(_received(ready))
                     team.pop(ready).join()
                 if mapped.value == jobs:
-                    place.forget()
+                    task.forget()
                 if finished.value and heard(finished.value):
                     with begun.get_lock():
                         begun.value = len(numbers)  # nobody begins another block
@@ -85,13 +94,14 @@ def share(
                 for process in team.values():
                     process.kill()
                     process.join()
-    whole = Work(logits, plan, keys)
-    for work in works:
+    whole = Work(logits, plan, keys, answers)
+    for work, noted in works:
         whole.merge(work)
+        answers.take_in(noted)
     return whole, finished.value
 
 
-def _received(there: Any) -> Work:
+def _received(there: Any) -> tuple[Work, Noted]:
     try:
         found = there.recv()
     except EOFError:
@@ -100,8 +110,8 @@ def _received(there: Any) -> Work:
         ) from None
     if isinstance(found, SoftauditError):
         raise found
-    work: Work = found
-    return work
+    work, noted = found
+    return work, noted
 
 
 @contextmanager
@@ -151,6 +161,24 @@ class _Place:
         """Remove a copy: who has mapped it keeps it, and nothing is left behind in any case."""
         if self.is_copy:
             Path(self.path).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class _Lent:
+    """Logits, or outputs in their layout, for another process."""
+
+    place: _Place
+    about: Logits
+
+    def open(self) -> Logits:
+        """Map them."""
+        return replace(self.about, values=self.place.open())
+
+
+def _lend(lent: ExitStack, logits: Logits) -> _Lent:
+    """Lend logits until it is over."""
+    place = lent.enter_context(_placed(logits))
+    return _Lent(place, replace(logits, values=np.empty((0, 0))))
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:
@@ -207,12 +235,26 @@ def _fill(handle: int, whole: NDArray[Any], release: Callable[[], None]) -> tupl
 class _Task:
     """What every process is given."""
 
-    place: _Place
-    about: Logits
+    logits: _Lent
     plan: Plan
     keys: tuple[CellKey, ...]
     numbers: NDArray[np.int64]
     step: int
+    others: list[Running | tuple[_Lent, Used]]
+
+    def forget(self) -> None:
+        """Remove copies, which every process has mapped by now."""
+        self.logits.place.forget()
+        for one in self.others:
+            if isinstance(one, tuple):
+                one[0].place.forget()
+
+    def open(self) -> Work:
+        """Map everything, and begin."""
+        others = [
+            Given(one[0].open(), one[1]) if isinstance(one, tuple) else one for one in self.others
+        ]
+        return Work(self.logits.open(), self.plan, self.keys, Answers(others))
 
 
 def _work(task: _Task, there: Any, begun: Any, finished: Any, mapped: Any) -> None:
@@ -221,10 +263,9 @@ def _work(task: _Task, there: Any, begun: Any, finished: Any, mapped: Any) -> No
     try:
         check_processor()
         let_memory_be_kept()
-        values = task.place.open()
+        work = task.open()
         with mapped.get_lock():
             mapped.value += 1
-        work = Work(replace(task.about, values=values), task.plan, task.keys)
         while os.getppid() == parent:
             with begun.get_lock():
                 first, begun.value = begun.value, begun.value + task.step
@@ -234,7 +275,7 @@ def _work(task: _Task, there: Any, begun: Any, finished: Any, mapped: Any) -> No
             work.add(numbers)
             with finished.get_lock():
                 finished.value += len(numbers)
-        answer: Work | SoftauditError = work
+        answer: tuple[Work, Noted] | SoftauditError = work, work.answers.noted()
     except SoftauditError as error:
         answer = error
     with suppress(BrokenPipeError):  # nobody is there any more

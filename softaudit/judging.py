@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from softaudit.algorithms import ALGORITHMS
+from softaudit.answers import Answers, Given
 from softaudit.audit import audit
 from softaudit.errors import InputError, OptionError
 from softaudit.formats import FORMATS, round_to
-from softaudit.model import Arithmetic, CellKey, Function, Logits, Output
+from softaudit.model import Arithmetic, CellKey, Function, Logits, Used
 from softaudit.plan import FLOAT8, PAIRWISE, known, make_plan
 from softaudit.sources.array import as_array, from_array
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from softaudit.block import Block
     from softaudit.formats import Format
     from softaudit.model import Audit
 
@@ -99,33 +99,15 @@ def judge(
     plan = make_plan(options, temperature=temperature, worst=worst, limit=limit)
     posed = form.saturating if saturate and form.name.startswith(FLOAT8) else form
     plan = replace(plan, keys=(_key(function, posed, name),))
-    return audit(source, plan, implementation=GivenOutputs(given))
-
-
-class GivenOutputs:
-    """Outputs that are there already.
-
-    Parameters
-    ----------
-    outputs : Logits
-        In the logits' layout; of logsumexp with a class axis of length 1.
-    """
-
-    keeps_steps = False
-
-    def __init__(self, outputs: Logits) -> None:
-        self._outputs = outputs
-
-    def answer(self, key: CellKey, block: Block) -> Output:
-        """Give the outputs at a block's place."""
-        start = 0 if key.function == "logsumexp" else block.window.start
-        stop = start + block.problem.values.shape[-1]
-        return Output(self._outputs.take(block.numbers, start, stop), None)
+    answers = Answers([Given(given, Used(name, sha256=given.sha256))])
+    return audit(source, plan, answers=answers)
 
 
 def _key(function: str, form: Format, name: str) -> CellKey:
     if not _NAME.fullmatch(name):
         raise OptionError(f"name {name!r}: give letters, digits, _ . + or -")
+    if name in ALGORITHMS[function]:
+        raise OptionError(f"name {name!r}: an algorithm of {function} has it; give another")
     return CellKey(cast("Function", function), Arithmetic(form, form, form, PAIRWISE), name)
 
 
@@ -169,4 +151,4 @@ def _first(mask: NDArray[Any]) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(mask)), mask.shape))
 
 
-__all__ = ["GivenOutputs", "judge"]
+__all__ = ["judge"]

@@ -1,4 +1,4 @@
-"""One long row in one storage format: sweeps over its windows, and what they add up to."""
+"""One long row as it is posed in one format: sweeps over its windows, and what they add up to."""
 
 from __future__ import annotations
 
@@ -10,35 +10,34 @@ from softaudit import algorithms, reference
 from softaudit.arithmetic import Evaluation, Pending, Reductions
 from softaudit.metrics import RowFacts
 from softaudit.model import Window
-from softaudit.problem import Census, finite_range, pose
+from softaudit.problem import Census, as_taken, finite_range, pose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from softaudit.formats import Format
-    from softaudit.model import CellKey, Logits, Problem
+    from softaudit.model import CellKey, Logits, Posing, Problem
 
 WINDOW = 1 << 18
 """Columns of a window; rows that are longer are looked at window by window."""
 
 
 class LongView:
-    """A long row as one storage format has it.
+    """A long row as one format has it.
 
     Parameters
     ----------
     logits : Logits
     number : int
         Which row.
-    form : Format
+    posing : Posing
     temperature : float
         T, as given.
     method : str
         One of `reference.METHODS`.
     keys : list of CellKey
-        Cells that have this storage format.
+        Algorithms' cells that have it so.
 
     Attributes
     ----------
@@ -57,14 +56,14 @@ class LongView:
         self,
         logits: Logits,
         number: int,
-        form: Format,
+        posing: Posing,
         temperature: float,
         method: str,
         keys: list[CellKey],
     ) -> None:
         self._logits = logits
         self._numbers = np.array([number])
-        self._form = form
+        self._posing = posing
         self._temperature = temperature
         self._keys = keys
         rounded = self._pose(np.zeros((1, 1))).temperature
@@ -84,7 +83,7 @@ class LongView:
             self._logits.release()
 
     def _pose(self, x: NDArray[np.float64]) -> Problem:
-        return pose(x, self._form, self._temperature)
+        return pose(x, self._posing.logits, self._temperature, self._posing.results)
 
     def _rounded(self) -> Iterator[NDArray[np.float64]]:
         for _, x in self.windows():
@@ -121,7 +120,12 @@ class LongView:
         for window, x in self.windows():
             problem = self._pose(x)
             shared = {
-                a: Evaluation(problem, a, known, window.start)
+                a: Evaluation(
+                    problem if a.logits is None else as_taken(problem, a.storage),
+                    a,
+                    known,
+                    window.start,
+                )
                 for a, known in self.reductions.items()
             }
             for key in keys:
@@ -138,6 +142,10 @@ class LongView:
             reductions.complete()
         return list(waiting)
 
+    def whole(self) -> NDArray[np.float64]:
+        """Give all of the row as it is posed, of shape (1, columns), for who takes it so alone."""
+        return np.concatenate(list(self._rounded()), axis=-1)
+
     def facts_of(self, key: CellKey, audited: NDArray[np.bool_]) -> RowFacts | None:
         """Give what an algorithm met in the row, if it is audited; None of what kept no steps."""
         return self._facts[key].rows(audited) if key in self._facts else None
@@ -150,22 +158,22 @@ class AskedRows:
         self.logits = logits
         self._temperature = temperature
         self._method = method
-        self._rows: dict[tuple[int, Format], reference.Answers] = {}
+        self._rows: dict[tuple[int, Posing], reference.Answers] = {}
 
-    def element(self, place: tuple[int, int], form: Format) -> tuple[float, float]:
+    def element(self, place: tuple[int, int], posing: Posing) -> tuple[float, float]:
         """Give one logit as read, and rounded."""
         number, column = place
         x = self.logits.take(np.array([number]), column, column + 1)
-        return float(x[0, 0]), float(pose(x, form, self._temperature).values[0, 0])
+        return float(x[0, 0]), float(pose(x, posing.logits, self._temperature).values[0, 0])
 
-    def row(self, number: int, form: Format) -> reference.Answers:
+    def row(self, number: int, posing: Posing) -> reference.Answers:
         """Give a row to ask about its elements."""
-        if (number, form) not in self._rows:
-            self._rows[number, form] = self._look(number, form)
-        return self._rows[number, form]
+        if (number, posing) not in self._rows:
+            self._rows[number, posing] = self._look(number, posing)
+        return self._rows[number, posing]
 
-    def _look(self, number: int, form: Format) -> reference.Answers:
+    def _look(self, number: int, posing: Posing) -> reference.Answers:
         if self.logits.columns > WINDOW:
-            return LongView(self.logits, number, form, self._temperature, self._method, []).row
-        problem = pose(self.logits.take(np.array([number])), form, self._temperature)
+            return LongView(self.logits, number, posing, self._temperature, self._method, []).row
+        problem = pose(self.logits.take(np.array([number])), posing.logits, self._temperature)
         return reference.ShortRow(problem.values[0], problem.temperature)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from dataclasses import replace
 from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any, cast
@@ -15,6 +16,8 @@ from softaudit.model import Arithmetic, CellKey, Function, Plan, SkippedCell, ar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from softaudit.implementations import Implementation
 
 DEFAULT_FORMATS = ("float16", "bfloat16", "float32", "float64")
 DEFAULT_FUNCTIONS = ("softmax", "log_softmax")
@@ -139,6 +142,8 @@ def make_plan(
     *,
     saturate: bool = False,
     block_sizes: Sequence[int] = (),
+    implementations: Sequence[Implementation] = (),
+    against: str | None = None,
     **rest: Any,
 ) -> Plan:
     """Make a plan from what is named: nothing gives the default cells, anything the product.
@@ -151,6 +156,10 @@ def make_plan(
         Whether float8 formats saturate, in all cells.
     block_sizes : sequence of int
         Of the blockwise algorithms.
+    implementations : sequence of Implementation
+        Somebody else's code, in place of the default algorithms or beside those that are named.
+    against : str, optional
+        An algorithm that every function is to have in every format.
     **rest
         The plan's other attributes; among them elementary, which holds for all cells.
 
@@ -164,11 +173,109 @@ def make_plan(
         raise OptionError(f"worst {rest['worst']}: must be 0 or more")
     elementary = rest.get("elementary", NUMPY)
     named = {name: tuple(options.get(name, ())) for name in OPTIONS}
-    if not (any(named.values()) or saturate or block_sizes):
-        return Plan(default_keys(elementary), **rest)
     same = {"saturate": saturate, "elementary": elementary}
-    keys, skipped = product_keys(named, block_sizes, **same)
+    keys, skipped = (), ()
+    if implementations and not named["algorithm"]:
+        _check_unasked(named, block_sizes)
+    elif any(named.values()) or saturate or block_sizes:
+        keys, skipped = product_keys(named, block_sizes, **same)
+    else:
+        keys = default_keys(elementary)
+    others, unknown = _keys_of(implementations, named, **same)
+    keys, skipped = _in_order((*keys, *others)), (*skipped, *unknown)
+    if not keys:
+        reason = skipped[0].reason if skipped else "the implementation takes no default format"
+        raise OptionError(f"no cell is left to compute: {reason}")
+    if against is not None:
+        keys = _with_trusted(keys, against, **same)
     return Plan(keys, skipped=skipped, **rest)
+
+
+def _check_unasked(named: Mapping[str, Sequence[str]], block_sizes: Sequence[int]) -> None:
+    """Refuse what says how algorithms compute, where none is named."""
+    asked = [name for name in OPTIONS[3:] if named[name]] + ["block-size"] * bool(block_sizes)
+    if asked:
+        raise OptionError(
+            f"--{asked[0]} is for algorithms, and an implementation computes as it does: drop it, "
+            f"or name an --algorithm beside"
+        )
+
+
+def _keys_of(
+    implementations: Sequence[Implementation], named: Mapping[str, Sequence[str]], **same: Any
+) -> tuple[list[CellKey], list[SkippedCell]]:
+    """Give the cells of implementations, and those that are asked for and that they do not take."""
+    keys, skipped = [], []
+    functions, formats = named["function"], named["format"]
+    for function, form in product(functions or DEFAULT_FUNCTIONS, formats or DEFAULT_FORMATS):
+        for one in implementations:
+            key = given_key(function, form, one.name, **same)
+            if function in one.functions and form in one.formats:
+                keys.append(key)
+            elif (functions and function not in one.functions) or (
+                formats and form not in one.formats
+            ):
+                takes = ", ".join((*one.functions, *one.formats))
+                skipped.append(SkippedCell(key.name, f"{one.name} takes {takes}"))
+    return keys, skipped
+
+
+def given_key(
+    function: str,
+    form: str,
+    name: str,
+    *,
+    saturate: bool = False,
+    elementary: str = NUMPY,
+    logits: str | None = None,
+) -> CellKey:
+    """Name a cell of somebody else's results.
+
+    Parameters
+    ----------
+    function, form : str
+    name : str
+        What stands for the algorithm.
+    saturate : bool
+        Whether logits beyond a float8 format's largest number are that number.
+    elementary : str
+        Of the run, for the algorithms beside.
+    logits : str, optional
+        The format to which logits are rounded for the problem, where it is another.
+    """
+    like = make_key(function, form, "stable", saturate=saturate, elementary=elementary)
+    return replace(like, algorithm=name, arithmetic=posed_from(like.arithmetic, logits))
+
+
+def posed_from(arithmetic: Arithmetic, logits: str | None) -> Arithmetic:
+    """Give an arithmetic with the format to which logits are rounded for the problem."""
+    if logits is None:
+        return arithmetic
+    form = FORMATS[known(logits, FORMATS, "format")]
+    if arithmetic.saturates and form.name.startswith(FLOAT8):
+        form = form.saturating
+    return replace(arithmetic, logits=form)
+
+
+def _with_trusted(keys: Sequence[CellKey], against: str, **same: Any) -> tuple[CellKey, ...]:
+    """Give cells with those of a trusted algorithm beside them."""
+    trusted = []
+    for function, form in dict.fromkeys((k.function, k.arithmetic.storage.name) for k in keys):
+        if against in ALGORITHMS[function]:
+            trusted.append(make_key(function, form, against, **same))
+    return _in_order((*keys, *trusted))
+
+
+def _in_order(keys: Sequence[CellKey]) -> tuple[CellKey, ...]:
+    """Put the cells of a function, and of a format in it, beside each other; each once."""
+    functions = list(dict.fromkeys(key.function for key in keys))
+    formats = list(dict.fromkeys(key.arithmetic.storage.name for key in keys))
+    return tuple(
+        sorted(
+            dict.fromkeys(keys),
+            key=lambda k: (functions.index(k.function), formats.index(k.arithmetic.storage.name)),
+        )
+    )
 
 
 OPTIONS = ("function", "format", "algorithm", "compute", "accumulate", "order", "subnormals")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -20,19 +21,32 @@ def round_temperature(temperature: float, form: Format) -> float:
     return float(round_to(np.array([temperature], dtype=np.float64), form)[0])
 
 
-def pose(logits: NDArray[np.float64], form: Format, temperature: float) -> Problem:
-    """Round logits and temperature to a storage format.
+def pose(
+    logits: NDArray[np.float64], form: Format, temperature: float, results: Format | None = None
+) -> Problem:
+    """Round logits and temperature to a format.
 
     Parameters
     ----------
     logits : ndarray of float64, shape (rows, columns)
     form : Format
-        The storage format, which may saturate; the answer is one in the plain format all the same.
+        It may saturate; the answer is one in the plain format all the same.
     temperature : float
         T, as given.
+    results : Format, optional
+        In which results are judged; by default it is the same.
     """
     rounded = round_to(logits, form)
-    return Problem(logits, rounded, form.plain, round_temperature(temperature, form))
+    judged = (results or form).plain
+    return Problem(logits, rounded, judged, round_temperature(temperature, form))
+
+
+def as_taken(problem: Problem, form: Format) -> Problem:
+    """Give a problem as an algorithm takes it in whose storage format does not hold its logits."""
+    values, temperature = problem.values, problem.temperature
+    return replace(
+        problem, values=round_to(values, form), temperature=round_temperature(temperature, form)
+    )
 
 
 def finite_range(x: NDArray[np.float64]) -> tuple[tuple[float, float] | None, float | None]:

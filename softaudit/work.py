@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from softaudit.answers import Answers
 from softaudit.block import Block
 from softaudit.formats import FORMATS
 from softaudit.grouping import grouped
-from softaudit.implementation import Algorithms
+from softaudit.implementations import Unanswered
 from softaudit.long_view import WINDOW, LongView
 from softaudit.metrics import (
     ByAxis,
@@ -21,7 +22,7 @@ from softaudit.metrics import (
     compare,
     mapped_axes,
 )
-from softaudit.model import TIERS, WHOLE, RowKind, Window, take_rows
+from softaudit.model import TIERS, WHOLE, Posing, RowKind, Window, take_rows
 from softaudit.problem import finite_range, pose
 from softaudit.tally import Tally
 
@@ -30,13 +31,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from softaudit.formats import Format
-    from softaudit.implementation import Implementation
     from softaudit.metrics import Cast
     from softaudit.model import CellKey, Decision, Function, Logits, Plan
 
-AS_READ = FORMATS["float64"]
-"""The format that holds all logits as they are."""
+AS_READ = Posing(FORMATS["float64"], FORMATS["float64"])
+"""All logits as they are, judged in the widest format."""
 
 _GATHERING = 0.4
 """Part of the time of a long row, about, that goes by before its windows are judged."""
@@ -67,35 +66,36 @@ class Work:
         logits: Logits,
         plan: Plan,
         keys: tuple[CellKey, ...],
-        implementation: Implementation | None = None,
+        answers: Answers | None = None,
     ) -> None:
         self.logits = logits
         self.plan = plan
-        self.implementation = implementation or Algorithms()
+        self.answers = answers or Answers()
         self.temperature = plan.temperature
         self.method = plan.reference
-        self.tallies = {key: self._new_tally() for key in keys}
+        self.tallies = {key: self._new_tally(key) for key in keys}
+        self.unanswered: dict[CellKey, tuple[int, str]] = {}
         self.shared = {
-            (key.function, key.arithmetic.posed): Shared(key.function, key.arithmetic.posed)
+            (key.function, key.arithmetic.posed): Shared(key.function, key.arithmetic.posed.logits)
             for key in keys
         }
         self.functions = tuple(dict.fromkeys(key.function for key in keys))
-        self.by_format = grouped((key.arithmetic.posed, key) for key in keys)
+        self.by_posing = grouped((key.arithmetic.posed, key) for key in keys)
         self.tiers: Counter[str] = Counter(dict.fromkeys(TIERS, 0))
         self.range: tuple[float, float] | None = None
         self.widest: float | None = None
 
-    def _new_tally(self) -> Tally:
+    def _new_tally(self, key: CellKey) -> Tally:
         shape = self.logits.rows_shape
         axes = mapped_axes(shape) if self.plan.row is None else None
         worst = WorstElements()
-        if not self.implementation.keeps_steps:
+        if not self.answers.keep_steps(key):
             worst = LargestErrors(self.plan.worst, self.plan.limit)
         return Tally(worst=worst, by_axis=ByAxis(shape, axes) if axes else None)
 
     def __getstate__(self) -> dict[str, object]:
         """Leave arrays behind: only what was counted travels between processes."""
-        left = ("logits", "implementation")
+        left = ("logits", "answers")
         return {name: value for name, value in self.__dict__.items() if name not in left}
 
     def shared_of(self, key: CellKey) -> Shared:
@@ -124,18 +124,18 @@ class Work:
         else:
             for number in numbers:
                 keys = tuple(self.tallies)
-                row = Work(self.logits, self.plan, keys, self.implementation)
+                row = Work(self.logits, self.plan, keys, self.answers)
                 row._add_long(int(number), within)
                 self.merge(row)
 
     def _add_long(self, number: int, within: Callable[[float], bool]) -> None:
         """Audit one long row: what its windows add up to first, then the windows."""
-        asked: dict[Format, list[CellKey]] = {AS_READ: []}
-        for form, keys in self.by_format.items():
-            asked[form] = keys if self.implementation.keeps_steps else []
+        asked: dict[Posing, list[CellKey]] = {AS_READ: []}
+        for posing, keys in self.by_posing.items():
+            asked[posing] = [key for key in keys if self.answers.keep_steps(key)]
         views = {
-            form: LongView(self.logits, number, form, self.temperature, self.method, keys)
-            for form, keys in asked.items()
+            posing: LongView(self.logits, number, posing, self.temperature, self.method, keys)
+            for posing, keys in asked.items()
         }
         original = views[AS_READ]
         for i, view in enumerate(views.values()):
@@ -155,24 +155,24 @@ class Work:
         numbers: NDArray[np.int64],
         x: NDArray[np.float64],
         window: Window,
-        views: dict[Format, LongView],
+        views: dict[Posing, LongView],
     ) -> None:
-        as_read = pose(x, AS_READ, self.temperature)
+        as_read = pose(x, AS_READ.logits, self.temperature)
         original = Block(numbers, as_read, window, views.get(AS_READ))
         original.enclose(self.functions, self.method)
         before = {function: original.judge(function) for function in self.functions}
-        for form, keys in self.by_format.items():
-            posed = pose(x, form, self.temperature)
-            block = Block(numbers, posed, window, views.get(form))
+        for posing, keys in self.by_posing.items():
+            posed = pose(x, posing.logits, self.temperature, posing.results)
+            block = Block(numbers, posed, window, views.get(posing))
             functions = tuple(dict.fromkeys(key.function for key in keys))
             if not block.take_over(original):
                 block.enclose(functions, self.method)
             for function in functions:
                 asking = [key for key in keys if key.function == function]
-                shared = self.shared[function, form]
+                shared = self.shared[function, posing]
                 self._cast(block, shared.cast, function, before[function])
                 self._judge(block, function, asking, before[function])
-        if AS_READ not in self.by_format:
+        if AS_READ not in self.by_posing:
             self.tiers["undecided"] += sum(v.tiers["undecided"] for v in before.values())
 
     def _cast(self, block: Block, cast: Cast, function: Function, before: Decision) -> None:
@@ -191,7 +191,7 @@ class Work:
     ) -> None:
         kinds = block.kinds(function)
         audited = kinds == RowKind.AUDITED
-        reused = block.problem.format == AS_READ and block.reuses(before, function)
+        reused = block.problem.format == AS_READ.results and block.reuses(before, function)
         decision = take_rows(before, audited) if reused else block.judge(function, audited)
         if block.has_values(function):
             self.tiers.update(decision.tiers)
@@ -206,7 +206,11 @@ class Work:
             shared.floor.add(yardstick)
         for key in keys:
             tally = self.tallies[key]
-            output = self.implementation.answer(key, block)
+            try:
+                output = self.answers.answer(key, block)
+            except Unanswered as failure:
+                self._give_up(key, (int(block.numbers[0]), failure.reason))
+                continue
             if not audited.all():
                 tally.note_degenerate(kinds, block.numbers, output.values, block.window)
             tally.add(
@@ -222,6 +226,10 @@ class Work:
                 )
             )
 
+    def _give_up(self, key: CellKey, failure: tuple[int, str]) -> None:
+        """Note that a cell has no figures, for the reason that came first in the logits."""
+        self.unanswered[key] = min(failure, self.unanswered.get(key, failure))
+
     def _widen(self, ends: tuple[float, float] | None, widest: float | None) -> None:
         if ends is None or widest is None:
             return
@@ -236,5 +244,7 @@ class Work:
             self.tallies[key].merge(tally)
         for name, shared in other.shared.items():
             self.shared[name].merge(shared)
+        for key, failure in other.unanswered.items():
+            self._give_up(key, failure)
         self.tiers.update(other.tiers)
         self._widen(other.range, other.widest)

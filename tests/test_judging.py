@@ -11,12 +11,12 @@ import pytest
 
 import softaudit
 from softaudit import long_view, work
+from softaudit.answers import Answers, Given
 from softaudit.audit import audit
 from softaudit.errors import InputError, OptionError
 from softaudit.findings import findings
 from softaudit.formats import FORMATS
-from softaudit.judging import GivenOutputs
-from softaudit.model import Plan
+from softaudit.model import Plan, Used
 from softaudit.sources.array import from_array
 
 from .cells import error_ulp, exact
@@ -90,9 +90,9 @@ def given(outputs: np.ndarray, logits: np.ndarray, function: str, **options):
     one = softaudit.judge(outputs, logits, function=function)
     if function == "logsumexp":
         outputs = outputs[..., None]
-    implementation = GivenOutputs(from_array(outputs))
-    plan = Plan((one.cells[0].key,))
-    return one, audit(from_array(logits), plan, implementation=implementation, **options)
+    plan, used = Plan((one.cells[0].key,)), Used("outputs", sha256="")
+    answers = Answers([Given(from_array(outputs), used)])
+    return one, audit(from_array(logits), plan, answers=answers, **options)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -136,7 +136,7 @@ def test_results_of_windows_have_the_same_bits(algorithm, order, monkeypatch):
     for form, name in product(("float16", "float64"), ("normal", "masked in one window")):
         key = replace(make_key("softmax", form, algorithm, order=order), block_size=100)
         logits = from_array(ROWS[name][None])
-        view = LongView(logits, 0, FORMATS[form], 1.0, "certified", [key])
+        view = LongView(logits, 0, key.arithmetic.posed, 1.0, "certified", [key])
         view.gather(view)
         known = view.reductions[key.arithmetic]
         parts = [

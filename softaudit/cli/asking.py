@@ -14,6 +14,8 @@ from softaudit.errors import OptionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from softaudit.answers import Answers
+    from softaudit.implementations import Implementation
     from softaudit.model import Audit, Logits, Plan
     from softaudit.report import SkippedSource
 
@@ -156,20 +158,64 @@ class Asked(Cells):
         return self.jobs or processors()
 
 
+Row = Annotated[
+    str | None,
+    typer.Option("--row", help="One row, element by element: 0,2,5.", metavar="INDEX"),
+]
+Device = Annotated[
+    str, one("device", "Where torch runs: cpu, cuda, cuda:1, mps.", metavar="DEVICE")
+]
+Timeout = Annotated[
+    float,
+    one("timeout", "How long an implementation may take to answer.", min=0.1, metavar="SECONDS"),
+]
+Against = Annotated[
+    str | None,
+    one("against", "Beside whose figures to put them: stable, torch, …", show_default=False),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class AskedOfOne(Asked):
-    """The same, and which single row of the source to show."""
+    """The same, which single row of the source to show, and who else is to answer."""
 
-    row: Annotated[
-        str | None,
-        typer.Option("--row", help="One row, element by element: 0,2,5.", metavar="INDEX"),
+    row: Row = None
+    implementations: Annotated[
+        Names,
+        several("implementation", "Whose code to judge: torch, package.module:f, path.py:f."),
     ] = None
+    device: Device = "cpu"
+    timeout: Timeout = 120.0
+    against: Against = None
 
     def check(self) -> None:
         """Refuse what no logits could make right."""
-        if self.row is not None and self.sample is not None:
-            raise OptionError("--row and --sample exclude each other: give one of them")
+        check_row(self.row, self.sample)
         Asked.check(self)
+
+    def make_plan(self, **rest: Any) -> Plan:
+        """Make a plan of these cells, with those of implementations."""
+        return Cells.make_plan(
+            self, implementations=self._others(), against=algorithm_of(self.against), **rest
+        )
+
+    def answers(self) -> Answers:
+        """Give who answers in place of algorithms; its processes end with it."""
+        from softaudit.answers import Answers, Running
+
+        return Answers([Running(one, self.timeout) for one in self._others()])
+
+    def _others(self) -> tuple[Implementation, ...]:
+        """Give those whose code is to answer, each once, who is trusted last."""
+        trusted = [] if algorithm_of(self.against) else [self.against]
+        words = (*split(self.implementations), *filter(None, trusted))
+        return others(words, self.device)
+
+    def trusted(self) -> str | None:
+        """Give the name, in cells, of who is trusted."""
+        if self.against is None or algorithm_of(self.against):
+            return self.against
+        return others((self.against,), self.device)[0].name
 
     def plan(self, source: Logits, *, elements: bool) -> Plan:
         """Plan what to ask of a source; `elements` lets rows be shown element by element."""
@@ -186,22 +232,59 @@ def audited(
     sources: Sequence[Logits], asked: AskedOfOne, stopped: Callable[[], bool], *, elements: bool
 ) -> tuple[list[Audit], list[SkippedSource]]:
     """Audit sources, one after the other, until somebody has had enough."""
+    from softaudit.against import with_ratios
     from softaudit.audit import audit, chosen_rows
     from softaudit.cli.progress import Progress
     from softaudit.report import INTERRUPTED, SkippedSource
 
     audits: list[Audit] = []
     skipped: list[SkippedSource] = []
-    told, jobs = Progress(asked.progress, stopped), asked.processes()
-    for source in sources:
-        if stopped():
-            skipped.append(SkippedSource(source.name, INTERRUPTED))
-            continue
-        plan = asked.plan(source, elements=elements)
-        rows = len(chosen_rows(source, plan))
-        with told.of(source.name, rows, source.columns) as heard:
-            audits.append(audit(source, plan, jobs=jobs, heard=heard))
+    told, jobs, trusted = Progress(asked.progress, stopped), asked.processes(), asked.trusted()
+    with asked.answers() as answers:
+        for source in sources:
+            if stopped():
+                skipped.append(SkippedSource(source.name, INTERRUPTED))
+                continue
+            plan = asked.plan(source, elements=elements)
+            rows = len(chosen_rows(source, plan))
+            with told.of(source.name, rows, source.columns) as heard:
+                found = audit(source, plan, jobs=jobs, heard=heard, answers=answers)
+            audits.append(found if trusted is None else with_ratios(found, trusted))
     return audits, skipped
+
+
+def algorithm_of(word: str | None) -> str | None:
+    """Give a word that is an algorithm's name; None for others."""
+    from softaudit.algorithms import ALGORITHMS
+
+    return word if any(word in of for of in ALGORITHMS.values()) else None
+
+
+def others(words: Sequence[str], device: str) -> tuple[Implementation, ...]:
+    """Find implementations, each once.
+
+    Raises
+    ------
+    OptionError
+        If one is not there, or a device is named and none has devices; or two have one name.
+    """
+    from softaudit.implementations import find
+
+    found: dict[str, Implementation] = {}
+    for word in dict.fromkeys(words):
+        one = find(word, device)
+        if one.name in found:
+            raise OptionError(
+                f"{found[one.name].word} and {word} are both {one.name}; rename one of them"
+            )
+        found[one.name] = one
+    return tuple(found.values())
+
+
+def check_row(row: str | None, sample: int | None) -> None:
+    """Refuse a single row of a sample."""
+    if row is not None and sample is not None:
+        raise OptionError("--row and --sample exclude each other: give one of them")
 
 
 def processors() -> int:

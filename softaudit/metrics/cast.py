@@ -51,7 +51,7 @@ class Cast:
             self.lost_rows.add((kinds == RowKind.LOST_TO_CAST)[:, None], numbers)
         good = ((kinds == RowKind.AUDITED) | (kinds == RowKind.LOST_TO_CAST))[:, None]
         if self._form.beyond == "largest":
-            beyond = ~np.isfinite(round_to(problem.logits, problem.format))
+            beyond = ~np.isfinite(round_to(problem.logits, self._form.plain))
             beyond &= np.isfinite(problem.values) & good
             self.saturated.add(beyond, numbers, window.start)
         if np.isfinite(problem.values).all():

@@ -6,7 +6,7 @@ arrays in them are not written to after construction, and nothing in here comput
 
 from __future__ import annotations
 
-from softaudit.model.audit import Audit, ReferenceUse
+from softaudit.model.audit import Audit, ReferenceUse, Used
 from softaudit.model.cell import (
     AxisMap,
     Bound,
@@ -18,7 +18,7 @@ from softaudit.model.cell import (
     Worst,
 )
 from softaudit.model.enclosure import PLAIN, TIERS, Decision, Enclosure
-from softaudit.model.key import Arithmetic, CellKey, Function, arithmetic_name
+from softaudit.model.key import Arithmetic, CellKey, Function, Posing, arithmetic_name
 from softaudit.model.logits import WHOLE, Logits, Source, Window
 from softaudit.model.output import Output, Steps
 from softaudit.model.plan import Plan, SkippedCell
@@ -46,6 +46,7 @@ __all__ = [
     "Logits",
     "Output",
     "Plan",
+    "Posing",
     "Problem",
     "ReferenceUse",
     "RowElement",
@@ -55,6 +56,7 @@ __all__ = [
     "SkippedCell",
     "Source",
     "Steps",
+    "Used",
     "Window",
     "Worst",
     "arithmetic_name",

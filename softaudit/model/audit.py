@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,6 +44,39 @@ class ReferenceUse:
         return self.tiers["enclosed_sum"] + self.tiers["mpmath"]
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Somebody else's code, or their outputs, that answered in place of algorithms.
+
+    Attributes
+    ----------
+    name : str
+        What stands for the algorithm in the names of its cells.
+    version : str or None
+        None where it tells none, as outputs do.
+    device : str or None
+        Where it ran, in full; None of outputs.
+    sha256 : str or None
+        Of outputs' bytes.
+    remarks : mapping of str to tuple of str
+        What is to be known of single cells, by their names: that it writes to its input.
+    command : str
+        The words that name it again on a command line; "" where none do.
+    """
+
+    name: str
+    version: str | None = None
+    device: str | None = None
+    sha256: str | None = None
+    remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    command: str = ""
+
+    @property
+    def is_outputs(self) -> bool:
+        """Whether these are outputs that were there already."""
+        return self.sha256 is not None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Audit:
     """All cells of one source.
@@ -71,6 +104,10 @@ class Audit:
         How many worst elements to show.
     elementary : str
         Whose exp and log all cells used in wide formats.
+    logits_format : str or None
+        What logits were rounded to for the problem of every cell; None for its storage format.
+    implementations : tuple of Used
+        Who answered in place of algorithms.
     """
 
     source: Source
@@ -86,3 +123,5 @@ class Audit:
     tables: tuple[RowTable, ...] = ()
     shown_worst: int = 5
     elementary: str = "numpy"
+    logits_format: str | None = None
+    implementations: tuple[Used, ...] = ()

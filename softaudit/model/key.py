@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from softaudit.formats import Format
 
 Function = Literal["softmax", "log_softmax", "logsumexp", "cross_entropy"]
+
+
+class Posing(NamedTuple):
+    """Between which formats a problem stands.
+
+    Attributes
+    ----------
+    logits : Format
+        Logits and temperature are rounded to it.
+    results : Format
+        Results are judged in it.
+    """
+
+    logits: Format
+    results: Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +40,10 @@ class Arithmetic:
     elementary : str
         Whose exp and log wide formats use: a key of `softaudit.arithmetic.ELEMENTARY`.  Like the
         temperature it holds for a whole run, and is no part of the name.
+    logits : Format, optional
+        What logits and temperature are rounded to for the problem, where that is not `storage`:
+        outputs that are there already are judged on the logits as they were read.  It holds for a
+        whole run, too.
     """
 
     storage: Format
@@ -32,6 +51,7 @@ class Arithmetic:
     accumulate: Format
     order: str
     elementary: str = "numpy"
+    logits: Format | None = None
 
     @property
     def flushes(self) -> bool:
@@ -44,9 +64,9 @@ class Arithmetic:
         return any(f.beyond == "largest" for f in (self.storage, self.compute, self.accumulate))
 
     @property
-    def posed(self) -> Format:
-        """The format to which logits are rounded for the problem: subnormal ones stay."""
-        return self.storage.keeping
+    def posed(self) -> Posing:
+        """What the problem is posed between: subnormal logits stay."""
+        return Posing(self.logits or self.storage.keeping, self.storage.plain)
 
     @property
     def name(self) -> str:

@@ -37,6 +37,8 @@ class Plan:
     elementary : str
         Whose exp and log all cells use in wide formats: a key of
         `softaudit.arithmetic.ELEMENTARY`.
+    logits_format : str or None
+        What logits are rounded to for the problem of every cell; None for its storage format.
     """
 
     keys: tuple[CellKey, ...]
@@ -49,6 +51,7 @@ class Plan:
     skipped: tuple[SkippedCell, ...] = ()
     limit: float | None = None
     elementary: str = "numpy"
+    logits_format: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Problem:
     values : ndarray of float64, shape (rows, columns)
         x̂ = round(x), exact in float64.
     format : Format
-        The storage format.
+        The storage format, in which results are judged.
     temperature : float
         T̂ = round(T).
     """

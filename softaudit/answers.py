@@ -1,0 +1,212 @@
+"""Who answers the problem: our own algorithms, outputs that are there, or somebody's running code.
+
+Outputs and running code take the place of an algorithm by its name in the cell's; whatever is not
+among them is one of ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from shlex import quote
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from softaudit import algorithms
+from softaudit.implementations import Runner, Unanswered
+from softaudit.model import Output, Used
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from softaudit.block import Block
+    from softaudit.implementations import Implementation
+    from softaudit.model import CellKey, Logits
+
+Remarks = dict[tuple[str, str], tuple[int, str]]
+"""What was remarked, by cell and kind of remark: in which row first, and the words."""
+
+Noted = dict[str, tuple[Used, Remarks]]
+"""What running code said of itself, by name."""
+
+
+class Given:
+    """Outputs that are there already.
+
+    Parameters
+    ----------
+    outputs : Logits
+        In the logits' layout; of logsumexp with a class axis of length 1.
+    used : Used
+        What a report says of them.
+    """
+
+    def __init__(self, outputs: Logits, used: Used) -> None:
+        self.outputs = outputs
+        self.used = used
+
+    def answer(self, key: CellKey, block: Block) -> Output:
+        """Give the outputs at a block's place."""
+        start = 0 if key.function == "logsumexp" else block.window.start
+        stop = start + block.problem.values.shape[-1]
+        values = self.outputs.take(block.numbers, start, stop)
+        self.outputs.release()
+        return Output(values, None)
+
+
+class Running:
+    """Code that runs in a process of its own, which is started when it is first asked.
+
+    Parameters
+    ----------
+    implementation : Implementation
+    timeout : float
+        Seconds that an answer may take.
+    """
+
+    def __init__(self, implementation: Implementation, timeout: float) -> None:
+        self.implementation = implementation
+        self._timeout = timeout
+        self._runner = Runner(implementation, timeout=timeout)
+        self._failed: dict[CellKey, Unanswered] = {}
+        self._row: dict[CellKey, tuple[int, NDArray[np.float64]]] = {}
+        self.remarks: Remarks = {}
+        self.used = Used(implementation.name, command=_command(implementation))
+
+    def __reduce__(self) -> tuple[type[Running], tuple[Implementation, float]]:
+        """Travel without the process: the other side starts one of its own."""
+        return Running, (self.implementation, self._timeout)
+
+    def answer(self, key: CellKey, block: Block) -> Output:
+        """Ask for a block's rows, in their whole length.
+
+        Raises
+        ------
+        Unanswered
+            Now, and whenever it is asked for the cell again.
+        """
+        if key in self._failed:
+            raise self._failed[key]
+        number = int(block.numbers[0])
+        if block.view is None:
+            return Output(self._ask(key, block, number), None)
+        known, values = self._row.get(key, (None, None))
+        if values is None or known != number:
+            values = self._ask(key, block, number)
+            self._row[key] = number, values
+        start = 0 if key.function == "logsumexp" else block.window.start
+        part = np.ascontiguousarray(values[:, start : start + block.problem.values.shape[-1]])
+        return Output(part, None)
+
+    def _ask(self, key: CellKey, block: Block, number: int) -> NDArray[np.float64]:
+        form = key.arithmetic.storage.plain
+        try:
+            answer = self._runner.ask(key.function, block.whole_rows(form), form)
+        except Unanswered as failure:
+            self._failed[key] = failure
+            raise
+        finally:
+            about = self._runner.about
+            if about is not None:
+                self.used = replace(self.used, version=about.version, device=about.device)
+        for words in answer.remarks:
+            self.note({(key.name, words.partition(":")[0]): (number, words)})
+        return answer.values
+
+    def note(self, remarks: Remarks) -> None:
+        """Take in what was remarked, of each kind what came first in the logits."""
+        for place, found in remarks.items():
+            self.remarks[place] = min(found, self.remarks.get(place, found))
+
+    def forget(self) -> None:
+        """Begin with other logits: what failed may be asked again."""
+        self._failed, self._row, self.remarks = {}, {}, {}
+
+    def close(self) -> None:
+        """End the process."""
+        self._runner.close()
+
+
+class Answers:
+    """Everybody who answers in an audit.
+
+    Parameters
+    ----------
+    others : sequence of Given or Running
+        Who takes the place of the algorithms that are called as they are.
+    """
+
+    def __init__(self, others: Sequence[Given | Running] = ()) -> None:
+        self.others: Mapping[str, Given | Running] = {one.used.name: one for one in others}
+
+    def __enter__(self) -> Answers:
+        """Begin; processes are started when they are asked."""
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """End the processes of running code."""
+        for one in self.others.values():
+            if isinstance(one, Running):
+                one.close()
+
+    def begin(self) -> None:
+        """Begin with other logits."""
+        for one in self.others.values():
+            if isinstance(one, Running):
+                one.forget()
+
+    def keep_steps(self, key: CellKey) -> bool:
+        """Whether a cell's outputs come with the steps from which causes are told."""
+        return key.algorithm not in self.others
+
+    def answer(self, key: CellKey, block: Block) -> Output:
+        """Give a cell's outputs on a block; of logsumexp, one for every row.
+
+        Raises
+        ------
+        Unanswered
+            If running code did not answer.
+        """
+        if key.algorithm in self.others:
+            return self.others[key.algorithm].answer(key, block)
+        return algorithms.run(key, block.evaluation(key.arithmetic))
+
+    def noted(self) -> Noted:
+        """Give what running code said of itself here, for who merges the work of processes."""
+        return {
+            name: (one.used, one.remarks)
+            for name, one in self.others.items()
+            if isinstance(one, Running)
+        }
+
+    def take_in(self, noted: Noted) -> None:
+        """Take in what it said of itself elsewhere."""
+        for name, (used, remarks) in noted.items():
+            one = self.others[name]
+            if isinstance(one, Running):
+                one.used = used if used.device is not None else one.used
+                one.note(remarks)
+
+    def used(self) -> tuple[Used, ...]:
+        """Give what a report says of who answered."""
+        return tuple(
+            replace(one.used, remarks=_by_cell(one.remarks))
+            if isinstance(one, Running)
+            else one.used
+            for one in self.others.values()
+        )
+
+
+def _command(implementation: Implementation) -> str:
+    device = "" if implementation.device == "cpu" else f" --device {implementation.device}"
+    return f"--implementation {quote(implementation.word)}{device}"
+
+
+def _by_cell(remarks: Remarks) -> dict[str, tuple[str, ...]]:
+    cells = dict.fromkeys(cell for cell, _ in sorted(remarks))
+    return {
+        name: tuple(words for (cell, _), (_, words) in sorted(remarks.items()) if cell == name)
+        for name in cells
+    }
