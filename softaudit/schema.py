@@ -21,7 +21,7 @@ def schema_text() -> str:
 
 WORDS = (
     "name", "function", "format", "compute", "accumulate", "order", "subnormals", "saturate",
-    "algorithm", "block_size", "input", "implementation",
+    "algorithm", "block_size", "input", "implementation", "against",
 )  # fmt: skip
 """Keys of a cell that say which one it is; the others are what was measured."""
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from softaudit.against import against
 from softaudit.cell_making import percentiles
 from softaudit.model import Cell, Event, RowQuality
 from softaudit.state import state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from softaudit.model import Audit, CellKey, Worst
     from softaudit.state import State
@@ -83,14 +84,32 @@ class CellSummary:
     states: Mapping[State, Inputs]
     worst: tuple[WorstAt, ...]
 
+    @property
+    def audited(self) -> list[str]:
+        """The names of the inputs in which it was audited, sorted."""
+        return sorted(name for inputs in self.states.values() for name in inputs.names)
+
 
 def summarize(audits: Iterable[Audit]) -> tuple[CellSummary, ...]:
     """Put the cells of many audits together, by their keys, in the order in which they come."""
     found: dict[CellKey, _Making] = {}
+    trusted: set[str | None] = set()
     for audit in audits:
+        trusted.add(audit.trusted)
         for cell in audit.cells:
             found.setdefault(cell.key, _Making(cell.key)).add(cell, audit)
-    return tuple(making.summary() for making in found.values())
+    summaries = tuple(making.summary() for making in found.values())
+    return _beside(summaries, trusted.pop()) if len(trusted) == 1 else summaries
+
+
+def _beside(summaries: Sequence[CellSummary], trusted: str | None) -> tuple[CellSummary, ...]:
+    """Set cells against those of a trusted algorithm, where both are of the same inputs."""
+    of = {summary.cell.key.name: summary.audited for summary in summaries}
+    divided = against([summary.cell for summary in summaries], trusted)
+    return tuple(
+        replace(summary, cell=cell) if cell.against and of[cell.against] == summary.audited else summary
+        for summary, cell in zip(summaries, divided, strict=True)
+    )
 
 
 @dataclass(slots=True)

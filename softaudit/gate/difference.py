@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from softaudit.figures import RATIO
 from softaudit.gate.baseline import by_run
 from softaudit.json_v1 import FIGURES
 
@@ -89,7 +90,7 @@ def _named(name: tuple[Run, str]) -> tuple[str, str]:
 def _changes(name: tuple[Run, str], old: Cell, new: Cell) -> Iterator[Change]:
     for metric, figure in FIGURES.items():
         before, after = figure(old), figure(new)
-        if before != after:
+        if before != after and not metric.startswith(RATIO):  # which changes where figures do
             yield Change(*_named(name), metric, before, after)
 
 

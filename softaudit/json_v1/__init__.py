@@ -5,7 +5,7 @@ as they are, not rounded.  Keys may be added; none changes its meaning.  `schema
 as a JSON Schema.
 """
 
-from softaudit.json_v1.figures import CELL_FIGURES, FIGURES
+from softaudit.figures import CELL_FIGURES, FIGURES
 from softaudit.json_v1.read import audit_from_json, from_json, read_report
 from softaudit.json_v1.write import (
     SCHEMA,

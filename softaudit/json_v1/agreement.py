@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from softaudit.algorithms import ALGORITHMS
 from softaudit.cell_making import OVERFLOW, UNDERFLOW, percentiles
-from softaudit.json_v1.figures import ORIGINS
+from softaudit.figures import ORIGINS
 from softaudit.metrics import (
     BINS_PER_OCTAVE,
     INFINITE_BIN,
@@ -61,6 +61,23 @@ def disagreements(cell: Cell) -> Iterator[tuple[str, str]]:
     for cause, needed in _EVENT_OF_BREAK.items():
         if cause in cell.breaks and needed not in cell.events:
             yield "events", f"{needed} is not there, which breaks.{cause} comes from"
+
+
+def ratio_disagreements(cell: Cell, again: Cell) -> Iterator[tuple[str, str]]:
+    """Hold what a cell stands against against the cells beside it: see `disagreements`.
+
+    Parameters
+    ----------
+    cell : Cell
+    again : Cell
+        The same, its figures divided again by those of the trusted cell.
+    """
+    if cell.against != again.against or (cell.ratio is None) != (cell.against is None):
+        yield "against", f"is {cell.against}, by the cells beside it {again.against}"
+    elif cell.ratio is not None and again.ratio is not None:
+        for name, value in again.ratio.items():
+            if cell.ratio[name] != value:
+                yield "ratio", f"{name} is {cell.ratio[name]}, by the two cells' figures {value}"
 
 
 def _errors(cell: Cell) -> Iterator[tuple[str, str]]:

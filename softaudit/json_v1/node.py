@@ -54,6 +54,12 @@ class Node:
             )
         return Node(value[key], self.file, f"{self.place}.{key}" if self.place else key)
 
+    def joined(self, key: str) -> Node:
+        """Give a part that joined the contract later: null in what an older softaudit saved."""
+        if key in self._want(dict, "an object"):
+            return self[key]
+        return Node(None, self.file, f"{self.place}.{key}" if self.place else key)
+
     def items(self, names: Collection[str] | None = None) -> Iterator[tuple[str, Node]]:
         """Go over an object's parts, which may be of a closed list of names."""
         for key in self._want(dict, "an object"):

@@ -7,13 +7,15 @@ gate must not pass because a file was damaged.  Views of single rows are not rea
 from __future__ import annotations
 
 import shlex
+from itertools import chain
 from math import inf, prod
 from pathlib import PurePosixPath
 from typing import Any
 
+from softaudit.against import against
 from softaudit.arithmetic import ELEMENTARY
 from softaudit.errors import InputError
-from softaudit.json_v1.agreement import disagreements
+from softaudit.json_v1.agreement import disagreements, ratio_disagreements
 from softaudit.json_v1.node import Node
 from softaudit.json_v1.read_cell import read_cell
 from softaudit.json_v1.strict import loads
@@ -105,8 +107,9 @@ def _checked_audit(at: Node) -> Audit:
         raise InputError(f"{at.file}: {at.place}.cells has {twice} twice")
     rows = audit.partial if audit.partial is not None else _asked_rows(at, audit.source)
     axes = _mapped_axes(at, audit.source)
-    for cell, part in zip(audit.cells, at["cells"].parts(), strict=True):
-        for group, wrong in disagreements(cell):
+    divided = against(audit.cells, audit.trusted)
+    for cell, part, again in zip(audit.cells, at["cells"].parts(), divided, strict=True):
+        for group, wrong in chain(disagreements(cell), ratio_disagreements(cell, again)):
             raise InputError(f"{part.file}: {part.place}.{group}: {wrong}")
         _check_rows(part, cell, rows, audit.source.columns)
         _check_map(part, cell, axes)
@@ -119,9 +122,16 @@ def _summary(top: Node, audits: tuple[Audit, ...]) -> tuple[CellSummary, ...] | 
     if at.value is None:
         return None
     found = summarize(audits)
-    if summary_to_json(found) != at.value:
+    if summary_to_json(found) != _completed(at.value):
         raise InputError(f"{at.file}: summary does not agree with the audits")
     return found
+
+
+def _completed(summary: Any) -> Any:
+    """Give a summary's cells the keys that an older softaudit did not write."""
+    joined = {"against": None, "ratio": None}
+    cells = summary if isinstance(summary, list) else [summary]
+    return [{**joined, **cell} if isinstance(cell, dict) else cell for cell in cells]
 
 
 def _audit(at: Node) -> Audit:
@@ -145,6 +155,7 @@ def _audit(at: Node) -> Audit:
         row=at["row"].or_none(Node.index),
         partial=at["partial"].or_none(Node.count),
         elementary=elementary,
+        trusted=at.joined("trusted").or_none(Node.text),
         shown_worst=max(5, *(len(cell.worst) for cell in cells), 0),
     )
 

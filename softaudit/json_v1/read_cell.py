@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, reduce
 
 from softaudit.algorithms import BLOCKWISE
 from softaudit.cell_making import OVERFLOW, UNDERFLOW
 from softaudit.errors import InputError, OptionError
-from softaudit.json_v1.figures import ORIGINS, ROWS, ULP
+from softaudit.figures import ORIGINS, ROWS, SIZES, ULP
 from softaudit.json_v1.node import LARGEST, Node
 from softaudit.metrics import (
     BINS_PER_OCTAVE,
@@ -91,6 +91,8 @@ def read_cell(at: Node, source: Source, radius: float, elementary: str) -> Cell:
         condition=at["condition"].or_none(_condition),
         gaps=at["gaps"].or_none(_gaps),
         by_axis=at["by_axis"].or_none(_map),
+        against=at.joined("against").or_none(Node.text),
+        ratio=at.joined("ratio").or_none(_ratio),
     )
 
 
@@ -178,6 +180,10 @@ def _pair(gap: int, ulp: int) -> tuple[int, int]:
 
 def _map(at: Node) -> AxisMap:
     return AxisMap(at["shape"].index(), at["ulp_max"].sizes())
+
+
+def _ratio(at: Node) -> dict[str, float | None]:
+    return {name: reduce(Node.__getitem__, name.split("."), at).or_none(Node.size) for name in SIZES}
 
 
 def _worst(at: Node) -> Worst:

@@ -86,6 +86,7 @@ def _audit(audit: Audit) -> dict[str, Any]:
             "tiers": dict(used.tiers),
             "ulp_radius": used.ulp_radius,
         },
+        "trusted": audit.trusted,
         "cells": [cell_to_json(cell, audit) for cell in audit.cells],
         "skipped": [{"cell": s.cell, "reason": s.reason} for s in audit.skipped],
     }

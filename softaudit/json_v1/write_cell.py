@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from softaudit.algorithms import ALGORITHMS, BLOCK_SIZE, BLOCKWISE
+from softaudit.figures import nested
 from softaudit.metrics import (
     BINS_PER_OCTAVE,
     GAP_BINS_PER_OCTAVE,
@@ -51,6 +52,7 @@ def cell_to_json(cell: Cell, audit: Audit) -> dict[str, Any]:
         "bound": None if cell.bound is None else asdict(cell.bound),
         "condition": None if cell.condition is None else asdict(cell.condition),
         "quality": None if cell.quality is None else _quality(cell.quality),
+        **_beside(cell),
         "worst": [worst_to_json(worst) for worst in cell.worst[: audit.shown_worst]],
         "events": {name: _event(event) for name, event in cell.events.items()},
         "causes": {name: _event(event) for name, event in cell.causes.items()},
@@ -82,6 +84,7 @@ def over_inputs_to_json(summary: CellSummary) -> dict[str, Any]:
         "origin": _origin(cell),
         "row_sum": _row_sum(cell),
         "quality": None if cell.quality is None else _quality(cell.quality),
+        **_beside(cell),
         "worst": [
             {"input": found.audit.source.input, **worst_to_json(found.worst)}
             for found in summary.worst
@@ -123,6 +126,11 @@ def _quality(quality: RowQuality) -> dict[str, Any]:
         "log_probability": {"max": quality.log_probability},
         "choice_refused": quality.choice_refused,
     }
+
+
+def _beside(cell: Cell) -> dict[str, Any]:
+    ratio = None if cell.ratio is None else nested(cell.ratio)
+    return {"against": cell.against, "ratio": ratio}
 
 
 def implementation(key: CellKey) -> str | None:

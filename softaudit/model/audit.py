@@ -100,6 +100,8 @@ class Audit:
         How many rows were done when the work was stopped; None where all were.
     tables : tuple of RowTable
         Rows element by element, where they were asked for.
+    trusted : str or None
+        The trusted algorithm, or implementation, that the others' cells stand against.
     shown_worst : int
         How many worst elements to show.
     elementary : str
@@ -121,6 +123,7 @@ class Audit:
     row: tuple[int, ...] | None = None
     partial: int | None = None
     tables: tuple[RowTable, ...] = ()
+    trusted: str | None = None
     shown_worst: int = 5
     elementary: str = "numpy"
     logits_format: str | None = None

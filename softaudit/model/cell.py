@@ -155,7 +155,8 @@ class Cell:
     of counts, `causes` of wrong results, and `breaks` of results that are not finite, or 0, though
     they should not be; each by name, and absent where it did not happen.  `gaps` counts the errors
     of `histogram` by the bin of the gap to the row's maximum and the bin of the error: see
-    `metrics.gaps`.
+    `metrics.gaps`.  `against` is the name of the trusted cell that this one stands against, if any,
+    and `ratio` has this one's figures over that one's, by dotted name: see `softaudit.against`.
     """
 
     key: CellKey
@@ -183,3 +184,5 @@ class Cell:
     condition: Condition | None = None
     gaps: Mapping[tuple[int, int], int] | None = None
     by_axis: AxisMap | None = None
+    against: str | None = None
+    ratio: Mapping[str, float | None] | None = None

@@ -34,7 +34,7 @@ ABOUT = (
 )  # fmt: skip
 NAMES = (
     "name", "function", "format", "compute", "accumulate", "order", "subnormals", "saturate",
-    "algorithm", "block_size", "implementation",
+    "algorithm", "block_size", "implementation", "against",
 )  # fmt: skip
 WORST = ("index", "logit", "computed", "exact", "ulp", "relative", "cause")
 COLUMNS = (*ABOUT, *NAMES, *CELL_FIGURES, *(f"worst.{name}" for name in WORST))

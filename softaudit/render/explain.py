@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from softaudit.json_v1.figures import FIGURES
+from softaudit.figures import FIGURES
 from softaudit.render.columns import COLUMNS
 from softaudit.render.diff import FEWER_IS_WORSE
 from softaudit.render.docstring import Docstring, read

@@ -11,7 +11,8 @@ from dataclasses import asdict
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from softaudit.json_v1 import CELL_FIGURES, SCHEMA, as_json
+from softaudit.figures import OWN_FIGURES, nested
+from softaudit.json_v1 import SCHEMA, as_json
 
 if TYPE_CHECKING:
     from softaudit.model import Source
@@ -42,7 +43,7 @@ def render_csv(sweep: Sweep, screen: Screen | None = None) -> str:  # noqa: ARG0
     """Render a sweep as comma-separated values: one line for each cell and temperature."""
     text = StringIO()
     writer = csv.writer(text)
-    writer.writerow(("name", *_ABOUT, *CELL_FIGURES))
+    writer.writerow(("name", *_ABOUT, *OWN_FIGURES))
     for cell in sweep.cells:
         for point in cell.points:
             about = [as_json(getattr(point, name)) for name in _ABOUT]
@@ -74,25 +75,13 @@ def _cell(cell: SweptCell) -> dict[str, Any]:
 
 def _point(point: Point) -> dict[str, Any]:
     about = {name: getattr(point, name) for name in _ABOUT}
-    return about if point.cell is None else about | _nested(_figures(point))
+    return about if point.cell is None else about | nested(_figures(point))
 
 
 def _figures(point: Point) -> dict[str, Any]:
     """Give a point's figures by dotted name; all None where there was nothing to ask."""
     cell = point.cell
-    return {name: None if cell is None else as_json(of(cell)) for name, of in CELL_FIGURES.items()}
-
-
-def _nested(figures: dict[str, Any]) -> dict[str, Any]:
-    """Put `ulp.max` under `ulp`, as the contract has it."""
-    found: dict[str, Any] = {}
-    for dotted, value in figures.items():
-        *groups, name = dotted.split(".")
-        inner = found
-        for group in groups:
-            inner = inner.setdefault(group, {})
-        inner[name] = value
-    return found
+    return {name: None if cell is None else as_json(of(cell)) for name, of in OWN_FIGURES.items()}
 
 
 def _stretch(stretch: Stretch) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from softaudit.algorithms import ALGORITHMS
 from softaudit.arithmetic import ORDERS
 from softaudit.errors import OptionError
 from softaudit.formats import FORMATS
-from softaudit.json_v1.figures import FIGURES
+from softaudit.figures import FIGURES
 from softaudit.metrics import CAUSES
 from softaudit.render.columns import COLUMNS
 from softaudit.render.docstring import read

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from softaudit.json_v1.figures import FIGURES
+from softaudit.figures import FIGURES
 from softaudit.render import columns
 from softaudit.sources.opening import printable
 from softaudit.wording import NO_BREAK

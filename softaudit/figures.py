@@ -1,9 +1,9 @@
-"""A cell's figures under their dotted names in the contract: what requirements may name."""
+"""A cell's figures under their dotted names in the JSON contract: what requirements may name."""
 
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from softaudit.cell_making import OVERFLOW, UNDERFLOW
 from softaudit.metrics import CAUSES
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 ROWS = tuple(kind.name.lower() for kind in RowKind)
 ULP = ("max", "mean", "mean_over", "p50", "p99", "p999")
 ORIGINS = ("cast", "floor", "excess")
+RATIO = "ratio."
+"""What names of ratios begin with."""
 
 
 def _of(group: str, name: str) -> Callable[[Cell], float | None]:
@@ -51,7 +53,7 @@ def _of_rows(read: Callable[[RowQuality], float | None]) -> Callable[[Cell], flo
     return lambda cell: None if cell.quality is None else read(cell.quality)
 
 
-CELL_FIGURES: Mapping[str, Callable[[Cell], float | None]] = {
+OWN_FIGURES: Mapping[str, Callable[[Cell], float | None]] = {
     "elements": attrgetter("elements"),
     **{f"rows.{name}": _of("rows", name) for name in ROWS},
     **{f"overflow.{name}": _of("overflow", name) for name in OVERFLOW},
@@ -81,7 +83,27 @@ CELL_FIGURES: Mapping[str, Callable[[Cell], float | None]] = {
     "quality.log_probability.max": _of_rows(attrgetter("log_probability")),
     "quality.choice_refused": _of_rows(attrgetter("choice_refused")),
 }
-"""The figures that every cell has, by dotted name; None where not applicable."""
+"""The figures that a cell has of itself, by dotted name; None where not applicable."""
+
+SIZES = (
+    *(f"ulp.{name}" for name in ("max", "mean", "p50", "p99", "p999")),
+    *("absolute.max", "relative.max", "underflow.lost_mass", "row_sum.max_defect"),
+    *("quality.kl.max", "quality.kl.mean"),
+    *("quality.total_variation.max", "quality.total_variation.mean"),
+    "quality.log_probability.max",
+)
+"""Of these the sizes of errors, 0 or more: so many times another's is something to say."""
+
+
+def _ratio(name: str) -> Callable[[Cell], float | None]:
+    return lambda cell: None if cell.ratio is None else cell.ratio[name]
+
+
+CELL_FIGURES: Mapping[str, Callable[[Cell], float | None]] = {
+    **OWN_FIGURES,
+    **{f"{RATIO}{name}": _ratio(name) for name in SIZES},
+}
+"""With the ratios to a trusted cell's figures; None where a cell stands against none."""
 
 FIGURES: Mapping[str, Callable[[Cell], float | None]] = {
     **CELL_FIGURES,
@@ -89,3 +111,15 @@ FIGURES: Mapping[str, Callable[[Cell], float | None]] = {
     **{f"breaks.{name}.count": _count_of("breaks", name) for name in CAUSES},
 }
 """With the counts of causes and breaks: 0 of those that did not happen, which cells leave out."""
+
+
+def nested(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Put `ulp.max` under `ulp`, as the contract has it."""
+    found: dict[str, Any] = {}
+    for dotted, value in figures.items():
+        *groups, name = dotted.split(".")
+        inner = found
+        for group in groups:
+            inner = inner.setdefault(group, {})
+        inner[name] = value
+    return found
