@@ -105,8 +105,9 @@ class Running:
         try:
             answer = self._runner.ask(key.function, block.whole_rows(form), form)
         except Unanswered as failure:
-            self._failed[key] = failure
-            raise
+            named = Unanswered(f"{self.used.name} {failure.reason}", failure.detail)
+            self._failed[key] = named
+            raise named from failure
         finally:
             about = self._runner.about
             if about is not None:

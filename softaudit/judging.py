@@ -7,8 +7,7 @@ called, on which device and in what batches, is its owner's business, and part o
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,8 +16,8 @@ from softaudit.answers import Answers, Given
 from softaudit.audit import audit
 from softaudit.errors import InputError, OptionError
 from softaudit.formats import FORMATS, round_to
-from softaudit.model import Arithmetic, CellKey, Function, Logits, Used
-from softaudit.plan import FLOAT8, PAIRWISE, known, make_plan
+from softaudit.model import Logits, Plan, Used
+from softaudit.plan import check_temperature, given_key, known
 from softaudit.sources.array import as_array, from_array
 
 if TYPE_CHECKING:
@@ -38,6 +37,7 @@ def judge(
     *,
     function: str = "softmax",
     format: str | None = None,  # noqa: A002  the field's word, and the command's
+    logits_format: str | None = None,
     saturate: bool = False,
     temperature: float = 1.0,
     axis: int = -1,
@@ -56,8 +56,11 @@ def judge(
     function : str
         softmax, log_softmax or logsumexp.
     format : str, optional
-        The outputs' number format; that of their dtype by default.  Logits and temperature are
-        rounded to it, once: the exact values are those of the rounded ones.
+        The outputs' number format; that of their dtype by default.
+    logits_format : str, optional
+        Logits and temperature are rounded to it, once: the exact values are those of the rounded
+        ones.  By default it is the outputs' format, in which an implementation gets its logits as a
+        rule; "float64" takes them as they are.
     saturate : bool
         Whether logits beyond a float8 format's largest number are judged as that number.
     temperature : float
@@ -95,20 +98,23 @@ def judge(
     given = _given(outputs, source, function)
     form = FORMATS[known(format or given.format, FORMATS, "format")]
     _check_numbers(given, form)
-    options = {"function": [function], "format": [form.name]}
-    plan = make_plan(options, temperature=temperature, worst=worst, limit=limit)
-    posed = form.saturating if saturate and form.name.startswith(FLOAT8) else form
-    plan = replace(plan, keys=(_key(function, posed, name),))
+    check_name(name, function)
+    check_temperature(temperature)
+    if worst < 0:
+        raise OptionError(f"worst {worst}: must be 0 or more")
+    key = given_key(function, form.name, name, saturate=saturate, logits=logits_format)
+    about = {"worst": worst, "limit": limit, "logits_format": logits_format}
+    plan = Plan((key,), temperature=temperature, **about)
     answers = Answers([Given(given, Used(name, sha256=given.sha256))])
     return audit(source, plan, answers=answers)
 
 
-def _key(function: str, form: Format, name: str) -> CellKey:
+def check_name(name: str, function: str) -> None:
+    """Refuse a name that cannot stand for an algorithm in a cell's."""
     if not _NAME.fullmatch(name):
         raise OptionError(f"name {name!r}: give letters, digits, _ . + or -")
     if name in ALGORITHMS[function]:
         raise OptionError(f"name {name!r}: an algorithm of {function} has it; give another")
-    return CellKey(cast("Function", function), Arithmetic(form, form, form, PAIRWISE), name)
 
 
 def _given(outputs: ArrayLike, source: Logits, function: str) -> Logits:

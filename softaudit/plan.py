@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any, cast
@@ -25,6 +25,8 @@ DEFAULT_ALGORITHMS = ("naive", "log-of-softmax", "stable")
 ALL = "all"
 PAIRWISE = "pairwise"
 NUMPY = "numpy"
+AS_READ = "float64"
+"""The format that holds all logits as they are."""
 KEEP = "keep"
 SUBNORMALS = (KEEP, "flush")
 ON_GPUS = ("float16", "bfloat16")

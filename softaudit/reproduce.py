@@ -7,10 +7,10 @@ from functools import cache
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from softaudit.plan import DEFAULT_ALGORITHMS, default_keys
+from softaudit.plan import AS_READ, DEFAULT_ALGORITHMS, default_keys
 
 if TYPE_CHECKING:
-    from softaudit.model import Audit, Cell, CellKey, Logits, Source, Worst
+    from softaudit.model import Audit, Cell, CellKey, Logits, Source, Used, Worst
     from softaudit.report import Requirement
 
 
@@ -18,24 +18,24 @@ def row_command(audit: Audit, cell: Cell, worst: Worst) -> str:
     """Give the command that shows an element's row, in all cells of its kind; "" if none can."""
     key = cell.key
     row = worst.index if key.function == "logsumexp" else worst.index[:-1]
-    words = _source_words(audit)
+    words = _source_words(audit, key)
     if words and not is_literal(audit.source):
         words.insert(1, f"--row {','.join(map(str, row or (0,)))}")
     if words and {cell.key.name for cell in audit.cells} != _default_names():
         words += _arithmetic_words(key)
     if words and key.algorithm not in DEFAULT_ALGORITHMS:
-        words += _algorithm_words(key)
+        words += _algorithm_words(audit, key)
     return " ".join(words)
 
 
 def cell_command(audit: Audit, key: CellKey) -> str:
     """Give the command that computes one cell over all rows; "" if none can."""
-    words = _source_words(audit)
+    words = _source_words(audit, key)
     if not words:
         return ""
     words += [f"--sample {audit.sampled}"] if audit.sampled is not None else []
     words += [f"--row {','.join(map(str, audit.row or (0,)))}"] if audit.row is not None else []
-    return " ".join((*words, *_arithmetic_words(key), *_algorithm_words(key)))
+    return " ".join((*words, *_arithmetic_words(key), *_algorithm_words(audit, key)))
 
 
 def requiring_command(audit: Audit, key: CellKey, requirement: Requirement) -> str:
@@ -56,16 +56,25 @@ def is_literal(source: Source | Logits) -> bool:
     return source.format == "text" and brackets
 
 
-def _source_words(audit: Audit) -> list[str]:
-    source = audit.source
-    if not source.command:
+def _source_words(audit: Audit, key: CellKey) -> list[str]:
+    source, used = audit.source, _used(audit, key)
+    if not source.command or (used is not None and not used.command):
         return []
     words = [f"softaudit check {source.command}"]
+    if used is not None and used.is_outputs:
+        words = [f"softaudit compare {source.command} {used.command}"]
     words += [f"--key {quote(source.key)}"] if source.key else []
     words += [f"--axis {source.axis}"] if source.axis != -1 else []
     words += [f"--temperature {audit.temperature!r}"] if audit.temperature != 1.0 else []
     words += [f"--elementary {audit.elementary}"] if audit.elementary != "numpy" else []
+    if audit.logits_format not in (None, AS_READ):
+        words += [f"--logits-format {audit.logits_format}"]
     return words
+
+
+def _used(audit: Audit, key: CellKey) -> Used | None:
+    """Give who answered in place of an algorithm, if somebody did."""
+    return next((used for used in audit.implementations if used.name == key.algorithm), None)
 
 
 def _arithmetic_words(key: CellKey) -> list[str]:
@@ -78,6 +87,9 @@ def _arithmetic_words(key: CellKey) -> list[str]:
     return words + (["--saturate"] if a.saturates else [])
 
 
-def _algorithm_words(key: CellKey) -> list[str]:
+def _algorithm_words(audit: Audit, key: CellKey) -> list[str]:
+    used = _used(audit, key)
+    if used is not None:
+        return [] if used.is_outputs else [used.command]
     block = [f"--block-size {key.block_size}"] if key.block_size else []
     return [f"--algorithm {key.algorithm}", *block]

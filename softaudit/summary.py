@@ -107,7 +107,9 @@ def _beside(summaries: Sequence[CellSummary], trusted: str | None) -> tuple[Cell
     of = {summary.cell.key.name: summary.audited for summary in summaries}
     divided = against([summary.cell for summary in summaries], trusted)
     return tuple(
-        replace(summary, cell=cell) if cell.against and of[cell.against] == summary.audited else summary
+        replace(summary, cell=cell)
+        if cell.against and of[cell.against] == summary.audited
+        else summary
         for summary, cell in zip(summaries, divided, strict=True)
     )
 

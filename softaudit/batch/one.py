@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softaudit import sources
+from softaudit.against import with_ratios
+from softaudit.answers import Answers
 from softaudit.audit import audit
-from softaudit.errors import InputError
+from softaudit.errors import InputError, UnansweredError
 from softaudit.json_v1 import audit_to_json
 from softaudit.state import state_of
 
@@ -37,11 +39,17 @@ class Question:
         The class axis.
     key : str or None
         Which arrays of files that have several.
+    answers : Answers
+        Who answers in place of algorithms; every process has its own.
+    trusted : str or None
+        The algorithm, or implementation, that the others' cells stand against.
     """
 
     plan: Plan
     axis: int
     key: str | None
+    answers: Answers = field(default_factory=Answers)
+    trusted: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +110,15 @@ def audits_of(
     try:
         for logits in each:
             told = _of(logits.source, heard)
-            found = audit(logits, question.plan, block=BLOCK, jobs=jobs, heard=told)
+            found = audit(
+                logits, question.plan, block=BLOCK, jobs=jobs, heard=told, answers=question.answers
+            )
             del logits  # before the next one is read
             if found.partial is not None:
                 raise Stopped
-            yield _made(found)
-    except InputError as error:
+            trusted = question.trusted
+            yield _made(found if trusted is None else with_ratios(found, trusted))
+    except (InputError, UnansweredError) as error:
         reason = str(error).removeprefix(file.name).lstrip(":, ")
         raise Unreadable(reason) from error
 

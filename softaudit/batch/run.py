@@ -81,7 +81,8 @@ def run(
     batch = _Batch(journal, shown, stopped)
     todo = [file for file in files if not batch.takes_over(file)]
     large, small = _by_size(todo, len(question.plan.keys), jobs)
-    work_alone(large, question, jobs, batch)
+    with question.answers:
+        work_alone(large, question, jobs, batch)
     work_together(small, question, jobs, batch)
     return tuple(
         SkippedSource(file.name, batch.reasons.get(file.name, INTERRUPTED))

@@ -155,7 +155,8 @@ def _begin(question: Question) -> tuple[Connection, SpawnProcess]:
 
 def _serve(there: Connection, question: Question) -> None:
     """Audit files that are sent, until nobody sends one any more."""
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError, Stopped):
+    gone = suppress(EOFError, BrokenPipeError, ConnectionResetError, Stopped)
+    with question.answers, gone:
         while True:
             file = there.recv()
             for message in _messages(file, question, _News(there)):

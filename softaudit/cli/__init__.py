@@ -10,7 +10,18 @@ from typing import Any
 import typer
 
 from softaudit import __version__
-from softaudit.cli import check, completion, diff, explain, gate, limits, report, settings, sweep
+from softaudit.cli import (
+    check,
+    compare,
+    completion,
+    diff,
+    explain,
+    gate,
+    limits,
+    report,
+    settings,
+    sweep,
+)
 from softaudit.cli.interrupt import INTERRUPTED
 from softaudit.cli.progress.listener import say
 from softaudit.errors import SoftauditError
@@ -27,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("check")(check.command)
+app.command("compare")(compare.command)
 app.command("gate")(gate.command)
 app.command("report")(report.command)
 app.command("diff")(diff.command)

@@ -112,23 +112,52 @@ def _temperature(text: str) -> float:
         raise typer.BadParameter(f"{text!r} is not a number{over}") from None
 
 
+Temperature = Annotated[
+    float, one("temperature", "Divide logits by T.", metavar="T", parser=_temperature)
+]
+Reference = Annotated[
+    str, one("reference", "certified, or mpmath: every value by mpmath alone, slowly.")
+]
+Worst = Annotated[
+    int, one("worst", "How many worst elements to show, one per cause.", min=0, metavar="N")
+]
+
+
+Row = Annotated[
+    str | None,
+    typer.Option("--row", help="One row, element by element: 0,2,5.", metavar="INDEX"),
+]
+Device = Annotated[
+    str, one("device", "Where torch runs: cpu, cuda, cuda:1, mps.", metavar="DEVICE")
+]
+Timeout = Annotated[
+    float,
+    one("timeout", "How long an implementation may take to answer.", min=0.1, metavar="SECONDS"),
+]
+Against = Annotated[
+    str | None,
+    one("against", "Beside whose figures to put them: stable, torch, …", show_default=False),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Asked(Cells):
-    """The options that choose cells and rows, and say how to judge them."""
+    """The options that choose cells and rows, say who answers, and how to judge it."""
 
-    temperature: Annotated[
-        float, one("temperature", "Divide logits by T.", metavar="T", parser=_temperature)
-    ] = 1.0
+    temperature: Temperature = 1.0
     elementary: Elementary = "numpy"
     axis: Axis = -1
     key: Key = None
     sample: Sample = None
-    reference: Annotated[
-        str, one("reference", "certified, or mpmath: every value by mpmath alone, slowly.")
-    ] = "certified"
-    worst: Annotated[
-        int, one("worst", "How many worst elements to show, one per cause.", min=0, metavar="N")
-    ] = 5
+    reference: Reference = "certified"
+    worst: Worst = 5
+    implementations: Annotated[
+        Names,
+        several("implementation", "Whose code to judge: torch, package.module:f, path.py:f."),
+    ] = None
+    device: Device = "cpu"
+    timeout: Timeout = 120.0
+    against: Against = None
     jobs: Jobs = None
     progress: When = "auto"
 
@@ -153,69 +182,45 @@ class Asked(Cells):
             sample=self.sample,
         )
 
-    def processes(self) -> int:
-        """Give how many processes may work."""
-        return self.jobs or processors()
-
-
-Row = Annotated[
-    str | None,
-    typer.Option("--row", help="One row, element by element: 0,2,5.", metavar="INDEX"),
-]
-Device = Annotated[
-    str, one("device", "Where torch runs: cpu, cuda, cuda:1, mps.", metavar="DEVICE")
-]
-Timeout = Annotated[
-    float,
-    one("timeout", "How long an implementation may take to answer.", min=0.1, metavar="SECONDS"),
-]
-Against = Annotated[
-    str | None,
-    one("against", "Beside whose figures to put them: stable, torch, …", show_default=False),
-]
-
-
-@dataclass(frozen=True, slots=True)
-class AskedOfOne(Asked):
-    """The same, which single row of the source to show, and who else is to answer."""
-
-    row: Row = None
-    implementations: Annotated[
-        Names,
-        several("implementation", "Whose code to judge: torch, package.module:f, path.py:f."),
-    ] = None
-    device: Device = "cpu"
-    timeout: Timeout = 120.0
-    against: Against = None
-
-    def check(self) -> None:
-        """Refuse what no logits could make right."""
-        check_row(self.row, self.sample)
-        Asked.check(self)
-
     def make_plan(self, **rest: Any) -> Plan:
         """Make a plan of these cells, with those of implementations."""
         return Cells.make_plan(
-            self, implementations=self._others(), against=algorithm_of(self.against), **rest
+            self, implementations=self.others(), against=algorithm_of(self.against), **rest
         )
 
     def answers(self) -> Answers:
         """Give who answers in place of algorithms; its processes end with it."""
         from softaudit.answers import Answers, Running
 
-        return Answers([Running(one, self.timeout) for one in self._others()])
+        return Answers([Running(one, self.timeout) for one in self.others()])
 
-    def _others(self) -> tuple[Implementation, ...]:
+    def others(self) -> tuple[Implementation, ...]:
         """Give those whose code is to answer, each once, who is trusted last."""
         trusted = [] if algorithm_of(self.against) else [self.against]
         words = (*split(self.implementations), *filter(None, trusted))
-        return others(words, self.device)
+        return implementations_of(words, self.device)
 
     def trusted(self) -> str | None:
         """Give the name, in cells, of who is trusted."""
         if self.against is None or algorithm_of(self.against):
             return self.against
-        return others((self.against,), self.device)[0].name
+        return implementations_of((self.against,), self.device)[0].name
+
+    def processes(self) -> int:
+        """Give how many processes may work."""
+        return self.jobs or processors()
+
+
+@dataclass(frozen=True, slots=True)
+class AskedOfOne(Asked):
+    """The same, and which single row of the source to show."""
+
+    row: Row = None
+
+    def check(self) -> None:
+        """Refuse what no logits could make right."""
+        check_row(self.row, self.sample)
+        Asked.check(self)
 
     def plan(self, source: Logits, *, elements: bool) -> Plan:
         """Plan what to ask of a source; `elements` lets rows be shown element by element."""
@@ -260,7 +265,7 @@ def algorithm_of(word: str | None) -> str | None:
     return word if any(word in of for of in ALGORITHMS.values()) else None
 
 
-def others(words: Sequence[str], device: str) -> tuple[Implementation, ...]:
+def implementations_of(words: Sequence[str], device: str) -> tuple[Implementation, ...]:
     """Find implementations, each once.
 
     Raises
@@ -270,15 +275,15 @@ def others(words: Sequence[str], device: str) -> tuple[Implementation, ...]:
     """
     from softaudit.implementations import find
 
-    found: dict[str, Implementation] = {}
+    by_name: dict[str, Implementation] = {}
     for word in dict.fromkeys(words):
         one = find(word, device)
-        if one.name in found:
+        if one.name in by_name:
             raise OptionError(
-                f"{found[one.name].word} and {word} are both {one.name}; rename one of them"
+                f"{by_name[one.name].word} and {word} are both {one.name}; rename one of them"
             )
-        found[one.name] = one
-    return tuple(found.values())
+        by_name[one.name] = one
+    return tuple(by_name.values())
 
 
 def check_row(row: str | None, sample: int | None) -> None:

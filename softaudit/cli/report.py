@@ -189,6 +189,7 @@ def _journal(batch: Batch, asked: Asked, outputs: Sequence[str]) -> Iterator[Jou
 
 def _about(asked: Asked) -> dict[str, Any]:
     """Say what is asked of every file and what computes it: all that figures depend on."""
+    from softaudit.implementations import identity
     from softaudit.report import make_report
 
     plan, about = asked.plan_of_all(), make_report(())
@@ -204,6 +205,8 @@ def _about(asked: Asked) -> dict[str, Any]:
         "sample": plan.sample,
         "axis": asked.axis,
         "key": asked.key,
+        "implementations": [identity(one) for one in asked.others()],
+        "against": asked.trusted(),
     }
 
 
@@ -246,7 +249,9 @@ def _report(
     from softaudit.report import make_report
     from softaudit.summary import summarize
 
-    question = Question(asked.plan_of_all(), asked.axis, asked.key)
+    question = Question(
+        asked.plan_of_all(), asked.axis, asked.key, asked.answers(), asked.trusted()
+    )
     sizes = [(file.name, file.size) for file in files]
     with BatchProgress(asked.progress, batch.verbose, sizes) as shown:
         skipped = run(

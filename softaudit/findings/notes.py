@@ -22,6 +22,7 @@ def notes(audit: Audit) -> Iterator[Finding]:
     yield from _masked(audit)
     yield from _saturated(audit)
     yield from _skipped(audit)
+    yield from _remarks(audit)
     if audit.reference.undecided:
         number = count(audit.reference.undecided, "exact value")
         text = f"{number} too near a boundary to be told apart within the budget: undecided"
@@ -85,6 +86,15 @@ def _saturated(audit: Audit) -> Iterator[Finding]:
         beyond = f"what is beyond ±{largest} is ±{largest}"
         text = f"{form} +saturate: {beyond}: {where(event, 'logit')}"
         yield Finding("note", names(cells), None, text)
+
+
+def _remarks(audit: Audit) -> Iterator[Finding]:
+    """Say what code did beside answering."""
+    for used in audit.implementations:
+        told = grouped((words, cell) for cell, of in used.remarks.items() for words in of)
+        for words, cells in told.items():
+            where = f", in {count(len(cells), 'cell')}" if len(cells) > 1 else f", in {cells[0]}"
+            yield Finding("note", tuple(cells), None, f"{used.name} {words}{where}")
 
 
 def _skipped(audit: Audit) -> Iterator[Finding]:

@@ -15,13 +15,14 @@ from typing import Any
 from softaudit.against import against
 from softaudit.arithmetic import ELEMENTARY
 from softaudit.errors import InputError
+from softaudit.formats import FORMATS
 from softaudit.json_v1.agreement import disagreements, ratio_disagreements
 from softaudit.json_v1.node import Node
 from softaudit.json_v1.read_cell import read_cell
 from softaudit.json_v1.strict import loads
 from softaudit.json_v1.write import SCHEMA, summary_to_json
 from softaudit.metrics import mapped_axes
-from softaudit.model import TIERS, Audit, Cell, ReferenceUse, SkippedCell, Source
+from softaudit.model import TIERS, Audit, Cell, ReferenceUse, SkippedCell, Source, Used
 from softaudit.report import Report, SkippedSource
 from softaudit.summary import CellSummary, summarize
 
@@ -136,9 +137,11 @@ def _completed(summary: Any) -> Any:
 
 def _audit(at: Node) -> Audit:
     elementary = at["elementary"].one_of(tuple(ELEMENTARY))
+    logits_format = at.joined("logits_format").or_none(_format)
     source, used = _source(at["source"]), _reference(at["reference"])
     cells = tuple(
-        read_cell(part, source, used.ulp_radius, elementary) for part in at["cells"].parts()
+        read_cell(part, source, used.ulp_radius, elementary, logits_format)
+        for part in at["cells"].parts()
     )
     return Audit(
         source=source,
@@ -155,8 +158,27 @@ def _audit(at: Node) -> Audit:
         row=at["row"].or_none(Node.index),
         partial=at["partial"].or_none(Node.count),
         elementary=elementary,
+        logits_format=logits_format,
+        implementations=at.joined("implementations").or_none(_implementations) or (),
         trusted=at.joined("trusted").or_none(Node.text),
         shown_worst=max(5, *(len(cell.worst) for cell in cells), 0),
+    )
+
+
+def _format(at: Node) -> str:
+    return at.one_of(tuple(FORMATS))
+
+
+def _implementations(at: Node) -> tuple[Used, ...]:
+    return tuple(
+        Used(
+            name=part["name"].text(),
+            version=part["version"].or_none(Node.text),
+            device=part["device"].or_none(Node.text),
+            sha256=part["sha256"].or_none(Node.text),
+            remarks={cell: tuple(of.texts()) for cell, of in part["remarks"].items()},
+        )
+        for part in at.parts()
     )
 
 

@@ -34,7 +34,7 @@ from softaudit.model import (
     Source,
     Worst,
 )
-from softaudit.plan import make_key
+from softaudit.plan import make_key, posed_from
 
 EVENTS = (
     *COUNTS,
@@ -44,7 +44,9 @@ EVENTS = (
 _BIN = "the number of a bin"
 
 
-def read_cell(at: Node, source: Source, radius: float, elementary: str) -> Cell:
+def read_cell(
+    at: Node, source: Source, radius: float, elementary: str, logits_format: str | None
+) -> Cell:
     """Take one of the contract's cells for a line of a report.
 
     Parameters
@@ -56,13 +58,15 @@ def read_cell(at: Node, source: Source, radius: float, elementary: str) -> Cell:
         Errors that differ by less are the same, in ulp.
     elementary : str
         Whose exp and log the run used in wide formats.
+    logits_format : str or None
+        What logits were rounded to for the problem; None for the cell's storage format.
 
     Raises
     ------
     InputError
         If a part is missing, or is no such thing; with the place.
     """
-    key = _key(at, elementary)
+    key = _key(at, elementary, logits_format)
     at["input"].same(source.input)
     return Cell(
         key=key,
@@ -96,7 +100,7 @@ def read_cell(at: Node, source: Source, radius: float, elementary: str) -> Cell:
     )
 
 
-def _key(at: Node, elementary: str) -> CellKey:
+def _key(at: Node, elementary: str, logits_format: str | None) -> CellKey:
     """Put a cell's key together; an implementation of somebody's takes the algorithm's place."""
     function, form, algorithm = (at[part].text() for part in ("function", "format", "algorithm"))
     compute, accumulate, order = (at[part].text() for part in ("compute", "accumulate", "order"))
@@ -115,7 +119,8 @@ def _key(at: Node, elementary: str) -> CellKey:
         )
     except OptionError as error:
         raise InputError(f"{at.file}: {at.place}: {error}") from error
-    key = replace(key, algorithm=algorithm)
+    arithmetic = posed_from(key.arithmetic, logits_format)
+    key = replace(key, algorithm=algorithm, arithmetic=arithmetic)
     if key.name != at["name"].text():
         raise at["name"].wrong(f"{key.name}, by its parts")
     return key
@@ -183,7 +188,9 @@ def _map(at: Node) -> AxisMap:
 
 
 def _ratio(at: Node) -> dict[str, float | None]:
-    return {name: reduce(Node.__getitem__, name.split("."), at).or_none(Node.size) for name in SIZES}
+    return {
+        name: reduce(Node.__getitem__, name.split("."), at).or_none(Node.size) for name in SIZES
+    }
 
 
 def _worst(at: Node) -> Worst:

@@ -11,7 +11,7 @@ from softaudit.wording import plain
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from softaudit.model import Audit, RowTable, Source
+    from softaudit.model import Audit, RowTable, Source, Used
     from softaudit.report import Judgement, Report, Verdict
     from softaudit.summary import CellSummary
 
@@ -77,6 +77,8 @@ def _audit(audit: Audit) -> dict[str, Any]:
         "partial": audit.partial,
         "temperature": audit.temperature,
         "elementary": audit.elementary,
+        "logits_format": audit.logits_format,
+        "implementations": [_used(used) for used in audit.implementations],
         "range": audit.range,
         "widest": audit.widest,
         "reference": {
@@ -93,6 +95,16 @@ def _audit(audit: Audit) -> dict[str, Any]:
     if audit.tables:
         document["tables"] = [_table(table) for table in audit.tables]
     return document
+
+
+def _used(used: Used) -> dict[str, Any]:
+    return {
+        "name": used.name,
+        "version": used.version,
+        "device": used.device,
+        "sha256": used.sha256,
+        "remarks": {cell: list(remarks) for cell, remarks in used.remarks.items()},
+    }
 
 
 def _judgement(judgement: Judgement) -> dict[str, Any]:

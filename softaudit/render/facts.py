@@ -7,6 +7,7 @@ from math import isfinite
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from softaudit.plan import AS_READ
 from softaudit.reproduce import is_literal
 from softaudit.sources.opening import printable
 from softaudit.wording import NO_BREAK, count, place, plain, short, telling, ulps
@@ -14,7 +15,7 @@ from softaudit.wording import NO_BREAK, count, place, plain, short, telling, ulp
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from softaudit.model import Audit, Cell, Source, Worst
+    from softaudit.model import Audit, Cell, Source, Used, Worst
     from softaudit.report import Report
 
 
@@ -41,7 +42,18 @@ def header_facts(audit: Audit) -> tuple[str, ...]:
         facts.append(f"T = {audit.temperature:g}")
     if audit.elementary == "correct":
         facts.append("exp, log correctly rounded")
+    if audit.logits_format is not None:
+        as_read = audit.logits_format == AS_READ
+        facts.append("logits as read" if as_read else f"logits rounded to {audit.logits_format}")
+    facts += [used_words(used) for used in audit.implementations if not used.is_outputs]
     return tuple(facts)
+
+
+def used_words(used: Used) -> str:
+    """Say what ran, and where: `torch 2.13.0 on cpu`."""
+    version = f" {used.version}" if used.version else ""
+    device = f" on {used.device}" if used.device else ""
+    return f"{used.name}{version}{device}"
 
 
 def source_facts(source: Source) -> list[str]:

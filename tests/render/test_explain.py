@@ -12,8 +12,8 @@ import softaudit
 from softaudit.algorithms import ALGORITHMS
 from softaudit.arithmetic import ORDERS
 from softaudit.errors import OptionError
-from softaudit.formats import FORMATS
 from softaudit.figures import FIGURES
+from softaudit.formats import FORMATS
 from softaudit.metrics import CAUSES
 from softaudit.render.columns import COLUMNS
 from softaudit.render.docstring import read
