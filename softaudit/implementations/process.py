@@ -1,0 +1,182 @@
+"""The process of its own in which an implementation runs, seen from the judge.
+
+Questions and answers travel through two pipes of their own, so that what is printed is never taken
+for an answer.  It leads a session, and with it a group of processes: Ctrl-C in a terminal does not
+reach it, and whatever it starts ends with it.  POSIX alone: file descriptors are handed down.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from softaudit.implementations.messages import LOST_PIPES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from softaudit.implementations.messages import Incoming
+
+MOST_OUTPUT = 2048
+"""Bytes that are kept of what is printed."""
+
+_START = (
+    "import sys; sys.path[:] = sys.argv[4:]; "
+    "from softaudit.implementations.worker import main; main(*map(int, sys.argv[1:4]))"
+)
+_LISTEN_EVERY = 0.1
+_MOST_AT_ONCE = 1 << 16
+_TO_END = 1.0
+
+
+class Late(Exception):  # noqa: N818 -- what happened, and not how it is raised
+    """No answer in time."""
+
+
+class Ended(Exception):  # noqa: N818 -- what happened, and not how it is raised
+    """The process ended, or can answer no more; in words."""
+
+
+class Process:
+    """A process that answers questions.
+
+    Parameters
+    ----------
+    environment : mapping of str to str
+        Variables that it has beside those of this process.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        its_questions, self._ask = os.pipe()
+        self._told, its_answers = os.pipe()
+        theirs = (its_questions, its_answers)
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _START, *map(str, (*theirs, os.getpid())), *sys.path],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=theirs,
+                start_new_session=True,
+                env={**os.environ, **environment},
+            )
+        except BaseException:
+            os.close(self._ask)
+            os.close(self._told)
+            raise
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
+        assert self._process.stdout is not None
+        self._output = self._process.stdout.fileno()
+        for descriptor in (self._ask, self._told, self._output):
+            os.set_blocking(descriptor, False)
+        self.printed = bytearray()
+
+    def exchange(self, sent: bytes, incoming: Incoming, deadline: float) -> None:
+        """Send a message, and take the one that comes back.
+
+        Raises
+        ------
+        Late
+            If it is not complete by the deadline, a reading of `time.monotonic`.
+        Ended
+            If the process ended first.
+        Junk
+            If what comes back is no message.
+        """
+        unsent = memoryview(sent)
+        self.printed.clear()
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._ask, selectors.EVENT_WRITE)
+            selector.register(self._told, selectors.EVENT_READ)
+            selector.register(self._output, selectors.EVENT_READ)
+            while True:
+                over = self._process.poll() is not None
+                left = deadline - monotonic()
+                if left <= 0:
+                    raise Late
+                for key, _ in selector.select(0 if over else min(left, _LISTEN_EVERY)):
+                    if key.fd == self._ask:
+                        unsent = unsent[self._write(unsent) :]
+                        if not unsent:
+                            selector.unregister(self._ask)
+                    elif key.fd == self._output:
+                        if not self._listen():
+                            selector.unregister(self._output)
+                    elif self._take(incoming):
+                        self._listen_to_the_rest()
+                        return
+                if over:
+                    self._listen_to_the_rest()
+                    raise Ended(ending(self._process.returncode))
+
+    def _write(self, unsent: memoryview) -> int:
+        try:
+            return os.write(self._ask, unsent)
+        except BlockingIOError:
+            return 0
+        except BrokenPipeError:  # it has ended, or soon will
+            return len(unsent)
+
+    def _take(self, incoming: Incoming) -> bool:
+        """Take what was told, and tell whether it is complete."""
+        with suppress(BlockingIOError):
+            part = os.read(self._told, min(incoming.wanted(), _MOST_AT_ONCE))
+            if not part:
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(_TO_END)
+                raise Ended(ending(self._process.poll()))
+            return incoming.take(part)
+        return False
+
+    def _listen(self) -> bool:
+        """Read some of what was printed, keep its beginning, and tell whether there was any."""
+        try:
+            part = os.read(self._output, _MOST_AT_ONCE)
+        except BlockingIOError:
+            return False
+        self.printed += part[: MOST_OUTPUT - len(self.printed)]
+        return bool(part)
+
+    def _listen_to_the_rest(self) -> None:
+        # What is printed before the answer is all in the pipe; others may go on printing.
+        for _ in range(64):
+            if not self._listen():
+                return
+
+    def end(self) -> None:
+        """End the process, and all that it started and that has not left its group."""
+        os.close(self._ask)
+        os.close(self._told)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_TO_END)
+        self.kill_group()
+
+    def kill_group(self) -> None:
+        """Kill them at once, whatever they are doing."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+def ending(code: int | None) -> str:
+    """Say how a process ended."""
+    if code is None or code == LOST_PIPES:
+        return "closed the file descriptors through which it answers"
+    if code >= 0:
+        return f"ended its process with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = str(-code)
+    memory = ", perhaps for want of memory" if -code == signal.SIGKILL else ""
+    return f"was ended by signal {name}{memory}"

@@ -1,0 +1,176 @@
+"""The process of its own in which an implementation runs, seen from within.
+
+After the implementation has been called nothing here may be relied on: not the processor's rounding
+(so results leave as the bits they are, and are computed with elsewhere), not the working directory,
+not the file descriptors, and not even that this is still the process that was asked.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import faulthandler
+import os
+import signal
+import stat
+import sys
+import threading
+import time
+import warnings
+from contextlib import suppress
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from softaudit.implementations import IMPLEMENTATIONS, function
+from softaudit.implementations.failures import failure
+from softaudit.implementations.messages import DTYPES, LOST_PIPES, pack, pack_array, read
+from softaudit.implementations.model import Loaded, Refused
+from softaudit.implementations.returned import returned
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_LOOK_EVERY = 0.5
+
+
+def main(questions: int, answers: int, parent: int) -> None:
+    """Answer questions until there are no more.
+
+    Parameters
+    ----------
+    questions, answers : int
+        File descriptors of pipes.
+    parent : int
+        The process with whose end this one ends, even while it is being asked.
+    """
+    sys.argv[:] = ["softaudit"]
+    _end_with(parent)
+    _say_little()
+    tell = _Teller(answers)
+    loaded: Loaded | None = None
+    home = ""
+    with os.fdopen(questions, "rb") as file:
+        while (message := read(file)) is not None:
+            head, raw = message
+            if loaded is None:
+                loaded, home, told = _started(head)
+            else:
+                told = _answered(loaded, home, head, raw)
+            tell(told)
+
+
+def _end_with(parent: int) -> None:
+    """End, with everything that was started from here, when the judge is no more, or has done."""
+    me = os.getpid()
+
+    def end() -> None:
+        if os.getpid() == me:
+            os.killpg(0, signal.SIGKILL)
+
+    def watch(look: Any = os.getppid, rest: Any = time.sleep) -> None:
+        while look() == parent:
+            rest(_LOOK_EVERY)
+        end()
+
+    atexit.register(end)
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _say_little() -> None:
+    """Leave out what the audit measures itself, and where warnings come from."""
+    faulthandler.enable()
+    warnings.simplefilter("ignore", RuntimeWarning)
+    warnings.formatwarning = lambda message, kind, *_, **__: f"{kind.__name__}: {message}\n"
+
+
+class _Teller:
+    """The pipe to the judge, written to as long as it is that pipe, and this that process."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._process = os.getpid()
+        self._pipe = os.fstat(descriptor)
+        self._flush = ctypes.CDLL(None).fflush
+
+    def __call__(self, message: bytes) -> None:
+        if os.getpid() != self._process:
+            os._exit(0)  # a copy that returned from the user's function as the original does
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):
+                stream.flush()
+        self._flush(None)
+        unsent = memoryview(message)
+        try:
+            found = os.fstat(self._descriptor)
+            if not stat.S_ISFIFO(found.st_mode) or found.st_ino != self._pipe.st_ino:
+                os._exit(LOST_PIPES)
+            while unsent:
+                unsent = unsent[os.write(self._descriptor, unsent) :]
+        except OSError:
+            os._exit(LOST_PIPES)
+
+
+def _started(head: dict[str, Any]) -> tuple[Loaded | None, str, bytes]:
+    """Import what is asked for."""
+    word = head["word"]
+    try:
+        if word in IMPLEMENTATIONS:
+            module = import_module(IMPLEMENTATIONS[word])
+            loaded: Loaded = module.load(head["device"], head["threads"])
+        else:
+            loaded = function.load(word)
+    except Refused as refused:
+        return None, "", pack({"kind": "failure", "reason": str(refused), "detail": ""})
+    except BaseException as error:
+        home = "" if word in IMPLEMENTATIONS else function.home(word)
+        called = word if word in IMPLEMENTATIONS else word.rpartition(":")[0].rpartition("/")[2]
+        return None, "", pack(failure(f"{called} cannot be imported: ", error, home))
+    home = "" if word in IMPLEMENTATIONS else function.home(word)
+    told = {"kind": "started", "version": loaded.version, "device": loaded.device}
+    return loaded, home, pack(told)
+
+
+def _answered(loaded: Loaded, home: str, head: dict[str, Any], raw: bytes) -> bytes:
+    """Ask, and describe what comes back."""
+    x = laid_out(raw, DTYPES[head["dtype"]], tuple(head["shape"]), head["layout"])
+    try:
+        result = loaded.call(head["function"], x)
+    except SystemExit as error:
+        return pack(failure(f"calls sys.exit({error.code!r})", error, home, named=False))
+    except BaseException as error:
+        return pack(failure("raises ", error, home))
+    wrote = x.tobytes() != raw
+    try:
+        y = returned(result, head["function"], tuple(head["shape"]))
+    except Refused as refused:
+        return pack({"kind": "failure", "reason": str(refused), "detail": ""})
+    except BaseException as error:
+        kind = type(result).__name__
+        return pack(failure(f"returns a {kind} that is no array of numbers: ", error, home))
+    typed = not isinstance(result, list | tuple)
+    return pack_array({"kind": "answer", "wrote": wrote, "typed": typed}, y)
+
+
+def laid_out(raw: bytes, dtype: np.dtype[Any], shape: tuple[int, int], layout: str) -> NDArray[Any]:
+    """Lay out an array in memory, to be written to by whoever gets it.
+
+    Parameters
+    ----------
+    raw : bytes
+        Row by row.
+    layout : str
+        See `softaudit.implementations.model.LAYOUTS`.
+    """
+    given = np.frombuffer(raw, dtype).reshape(shape)
+    rows, columns = shape
+    if layout == "transposed":
+        x = np.empty((columns, rows), dtype).T
+    elif layout == "strided":
+        # What lies between is NaN, so that whoever reads it shows it.
+        x = np.full((rows, 2 * columns), np.nan, dtype)[:, ::2]
+    else:
+        x = np.empty(shape, dtype)
+    x[...] = given
+    return x
