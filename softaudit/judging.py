@@ -103,8 +103,13 @@ def judge(
     if worst < 0:
         raise OptionError(f"worst {worst}: must be 0 or more")
     key = given_key(function, form.name, name, saturate=saturate, logits=logits_format)
-    about = {"worst": worst, "limit": limit, "logits_format": logits_format}
-    plan = Plan((key,), temperature=temperature, **about)
+    plan = Plan(
+        (key,),
+        temperature=temperature,
+        worst=worst,
+        limit=limit,
+        logits_format=logits_format,
+    )
     answers = Answers([Given(given, Used(name, sha256=given.sha256))])
     return audit(source, plan, answers=answers)
 

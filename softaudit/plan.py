@@ -176,7 +176,8 @@ def make_plan(
     elementary = rest.get("elementary", NUMPY)
     named = {name: tuple(options.get(name, ())) for name in OPTIONS}
     same = {"saturate": saturate, "elementary": elementary}
-    keys, skipped = (), ()
+    keys: tuple[CellKey, ...] = ()
+    skipped: tuple[SkippedCell, ...] = ()
     if implementations and not named["algorithm"]:
         _check_unasked(named, block_sizes)
     elif any(named.values()) or saturate or block_sizes:

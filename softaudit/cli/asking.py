@@ -266,18 +266,21 @@ def algorithm_of(word: str | None) -> str | None:
 
 
 def implementations_of(words: Sequence[str], device: str) -> tuple[Implementation, ...]:
-    """Find implementations, each once.
+    """Find implementations, each once; a device is for those that take it.
 
     Raises
     ------
     OptionError
-        If one is not there, or a device is named and none has devices; or two have one name.
+        If one is not there, if two have one name, or if none takes the device.
     """
-    from softaudit.implementations import find
+    from softaudit.implementations import CPU, find, takes_device
 
+    able = [word for word in words if takes_device(word, device)]
+    if device != CPU and not words:
+        raise OptionError(f"--device {device}: is for --implementation or --against torch")
     by_name: dict[str, Implementation] = {}
     for word in dict.fromkeys(words):
-        one = find(word, device)
+        one = find(word, device if word in able or not able else CPU)
         if one.name in by_name:
             raise OptionError(
                 f"{by_name[one.name].word} and {word} are both {one.name}; rename one of them"

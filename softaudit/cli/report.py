@@ -189,7 +189,7 @@ def _journal(batch: Batch, asked: Asked, outputs: Sequence[str]) -> Iterator[Jou
 
 def _about(asked: Asked) -> dict[str, Any]:
     """Say what is asked of every file and what computes it: all that figures depend on."""
-    from softaudit.implementations import identity
+    from softaudit.implementations.identity import identity
     from softaudit.report import make_report
 
     plan, about = asked.plan_of_all(), make_report(())

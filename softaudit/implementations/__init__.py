@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from softaudit.implementations.running import TIMEOUT, Runner
 
 __all__ = [
+    "CPU",
     "IMPLEMENTATIONS",
     "TIMEOUT",
     "About",
@@ -41,6 +42,7 @@ __all__ = [
     "find",
     "framework",
     "missing",
+    "takes_device",
 ]
 
 IMPLEMENTATIONS: Mapping[str, str] = {
@@ -92,11 +94,16 @@ def find(word: str, device: str = CPU) -> Implementation:
     about = framework(word)
     if absent := missing(about):
         raise OptionError(f"{absent} is not installed: pip install 'softaudit[{word}]'")
-    if device.partition(":")[0] not in about.devices:
+    if not takes_device(word, device):
         takes = ", ".join(about.devices)
         raise OptionError(f"{word} takes no device {device!r}: choose from {takes}")
     formats = tuple(f for f in about.formats if f not in about.lacks.get(device, ()))
     return Implementation(word, word, device, about.functions, formats)
+
+
+def takes_device(word: str, device: str) -> bool:
+    """Tell whether an implementation may be asked to run on a device."""
+    return word in IMPLEMENTATIONS and device.partition(":")[0] in framework(word).devices
 
 
 def framework(name: str) -> Framework:

@@ -45,7 +45,7 @@ def header_facts(audit: Audit) -> tuple[str, ...]:
     if audit.logits_format is not None:
         as_read = audit.logits_format == AS_READ
         facts.append("logits as read" if as_read else f"logits rounded to {audit.logits_format}")
-    facts += [used_words(used) for used in audit.implementations if not used.is_outputs]
+    facts += [used_words(used) for used in audit.implementations if used.version]
     return tuple(facts)
 
 
