@@ -7,6 +7,7 @@ from functools import cache
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from softaudit.figures import RATIO
 from softaudit.plan import AS_READ, DEFAULT_ALGORITHMS, default_keys
 
 if TYPE_CHECKING:
@@ -41,8 +42,10 @@ def cell_command(audit: Audit, key: CellKey) -> str:
 def requiring_command(audit: Audit, key: CellKey, requirement: Requirement) -> str:
     """Give the command that requires the same of one cell alone; "" if none can."""
     command = cell_command(audit, key)
+    is_ratio = audit.trusted is not None and requirement.metric.startswith(RATIO)
+    beside = f" --against {quote(audit.trusted or '')}" if is_ratio else ""
     required = quote(replace(requirement, where=key.name).text)
-    return f"{command} --require {required}" if command else ""
+    return f"{command}{beside} --require {required}" if command else ""
 
 
 @cache

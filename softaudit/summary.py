@@ -17,7 +17,7 @@ from softaudit.model import Cell, Event, RowQuality
 from softaudit.state import state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from softaudit.model import Audit, CellKey, Worst
     from softaudit.state import State
@@ -99,19 +99,18 @@ def summarize(audits: Iterable[Audit]) -> tuple[CellSummary, ...]:
         for cell in audit.cells:
             found.setdefault(cell.key, _Making(cell.key)).add(cell, audit)
     summaries = tuple(making.summary() for making in found.values())
-    return _beside(summaries, trusted.pop()) if len(trusted) == 1 else summaries
+    if len(trusted) != 1 or None in trusted:
+        return summaries
+    return tuple(_beside(summaries, trusted.pop()))
 
 
-def _beside(summaries: Sequence[CellSummary], trusted: str | None) -> tuple[CellSummary, ...]:
+def _beside(summaries: Sequence[CellSummary], trusted: str | None) -> Iterator[CellSummary]:
     """Set cells against those of a trusted algorithm, where both are of the same inputs."""
-    of = {summary.cell.key.name: summary.audited for summary in summaries}
+    inputs = {summary.cell.key.name: summary.audited for summary in summaries}
     divided = against([summary.cell for summary in summaries], trusted)
-    return tuple(
-        replace(summary, cell=cell)
-        if cell.against and of[cell.against] == summary.audited
-        else summary
-        for summary, cell in zip(summaries, divided, strict=True)
-    )
+    for summary, cell in zip(summaries, divided, strict=True):
+        is_fair = cell.against is not None and inputs[cell.against] == summary.audited
+        yield replace(summary, cell=cell) if is_fair else summary
 
 
 @dataclass(slots=True)

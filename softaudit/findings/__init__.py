@@ -3,7 +3,8 @@
 A cell *breaks* where it returns NaN or ±∞ for a number that the format holds, where it returns a
 zero (or log of zero) too early, or where the cast took whole rows.  It *loses* where a step costs
 it far more than rounding.  It *holds* otherwise.  Counts and first places come with every such
-sentence.  Two more kinds compare: where *errors* come from, and what is *closer*, naive or stable.
+sentence.  More kinds compare: where *errors* come from, what is *closer*, naive or stable, and how
+cells stand *against* those of a trusted algorithm.
 
 A kind is one file, one line of `KINDS` and one word of `finding.Kind`.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from softaudit.findings.against import against, beside
 from softaudit.findings.breaks import breaks, lost_rows
 from softaudit.findings.closer import closer
 from softaudit.findings.errors import errors
@@ -26,7 +28,16 @@ if TYPE_CHECKING:
 
     from softaudit.model import Audit
 
-__all__ = ["KINDS", "Finding", "Kind", "arithmetic_words", "findings", "left_out", "narrowest"]
+__all__ = [
+    "KINDS",
+    "Finding",
+    "Kind",
+    "arithmetic_words",
+    "beside",
+    "findings",
+    "left_out",
+    "narrowest",
+]
 
 KINDS: Mapping[Kind, Callable[[Audit], Iterator[Finding]]] = {
     "note": notes,
@@ -34,6 +45,7 @@ KINDS: Mapping[Kind, Callable[[Audit], Iterator[Finding]]] = {
     "loses": loses,
     "errors": errors,
     "closer": closer,
+    "against": against,
     "holds": holds,
 }
 """What gives the sentences of each kind, in display order."""

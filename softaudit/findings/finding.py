@@ -7,7 +7,7 @@ from typing import Literal
 
 from softaudit.wording import plain
 
-Kind = Literal["note", "breaks", "loses", "errors", "closer", "holds"]
+Kind = Literal["note", "breaks", "loses", "errors", "closer", "against", "holds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Finding:
     Attributes
     ----------
     kind : str
-        note, breaks, loses, errors, closer or holds.
+        note, breaks, loses, errors, closer, against or holds.
     cells : tuple of str
         Names of the cells it is about.
     cause : str or None

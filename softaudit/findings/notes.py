@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from softaudit.against import is_trusted
 from softaudit.findings.finding import Finding
 from softaudit.findings.words import by_format, names, where
 from softaudit.grouping import grouped
@@ -23,6 +24,7 @@ def notes(audit: Audit) -> Iterator[Finding]:
     yield from _saturated(audit)
     yield from _skipped(audit)
     yield from _remarks(audit)
+    yield from _alone(audit)
     if audit.reference.undecided:
         number = count(audit.reference.undecided, "exact value")
         text = f"{number} too near a boundary to be told apart within the budget: undecided"
@@ -101,3 +103,11 @@ def _skipped(audit: Audit) -> Iterator[Finding]:
     reasons = grouped((skipped.reason, skipped.cell) for skipped in audit.skipped)
     for reason, cells in reasons.items():
         yield Finding("note", tuple(cells), None, f"{count(len(cells), 'cell')} skipped: {reason}")
+
+
+def _alone(audit: Audit) -> Iterator[Finding]:
+    alone = [c for c in audit.cells if c.against is None and not is_trusted(audit, c)]
+    if audit.trusted is not None and alone:
+        have = "has" if len(alone) == 1 else "have"
+        text = f"{count(len(alone), 'cell')} {have} nothing of {audit.trusted}'s to stand against"
+        yield Finding("note", names(alone), None, text)

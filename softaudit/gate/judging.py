@@ -7,14 +7,16 @@ from difflib import get_close_matches
 from math import inf
 from typing import TYPE_CHECKING
 
+from softaudit.against import is_trusted
 from softaudit.errors import OptionError, UnjudgedError
+from softaudit.figures import RATIO
 from softaudit.gate.baseline import check_judged
 from softaudit.gate.comparison import Tolerance, compared_with
 from softaudit.gate.matching import matches
 from softaudit.json_v1 import FIGURES
 from softaudit.report import Judgement, Ruling, Verdict
 from softaudit.reproduce import requiring_command
-from softaudit.wording import NO_BREAK, apart, count, place
+from softaudit.wording import NO_BREAK, apart, count, exactly, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -106,8 +108,14 @@ def _verdicts(report: Report, requirement: Requirement) -> Iterator[Verdict]:
                     f"{skipped.reason}"
                 )
         for cell in audit.cells:
-            if matches(cell.key.name, requirement.where):
+            if _is_about(requirement, audit, cell):
                 yield _verdict(audit, cell, requirement)
+
+
+def _is_about(requirement: Requirement, audit: Audit, cell: Cell) -> bool:
+    """Whether a requirement is about a cell; one on ratios is not about the trusted cells."""
+    is_measure = requirement.metric.startswith(RATIO) and is_trusted(audit, cell)
+    return matches(cell.key.name, requirement.where) and not is_measure
 
 
 def _audits_of(report: Report, requirement: Requirement) -> Iterator[Audit]:
@@ -120,6 +128,8 @@ def _nothing_matches(report: Report, requirement: Requirement) -> str:
     if not cells:
         names = list(dict.fromkeys(audit.source.input for audit in report.audits))
         return f"input {requirement.input!r} matches no input: {_nearest(requirement.input, names)}"
+    if any(matches(name, requirement.where) for name in cells):
+        return f"{requirement.where!r} matches only the cells that the others stand against"
     return f"{requirement.where!r} matches no cell: {_nearest(requirement.where, list(cells))}"
 
 
@@ -138,14 +148,14 @@ def _verdict(audit: Audit, cell: Cell, requirement: Requirement) -> Verdict:
     if measured is None:
         raise OptionError(
             f"{requirement.origin}: {requirement.metric} of {cell.key.name} in "
-            f"{audit.source.input} is null: {_why_null(cell)}"
+            f"{audit.source.input} is null: {_why_null(audit, cell, requirement.metric)}"
         )
     passed = holds(measured, requirement.bound, requirement.limit)
     shown, limit = apart(measured, requirement.limit)
     wanted = f"at most {limit} is allowed"
     if requirement.bound == "at-least":
         wanted = f"at least {limit} is required"
-    text = f"{requirement.metric} is {shown}, {wanted}"
+    text = f"{requirement.metric} is {shown}{_times(audit, cell, requirement.metric)}, {wanted}"
     event = cell.events.get(requirement.metric)
     text += f"; {count(event.rows, 'row')}, first {place(event.first)}" if event else ""
     return Verdict(
@@ -171,7 +181,21 @@ def _worst_for(cell: Cell, metric: str) -> Worst | None:
     return next((worst for worst in cell.worst if cause in (None, worst.cause)), None)
 
 
-def _why_null(cell: Cell) -> str:
+def _times(audit: Audit, cell: Cell, metric: str) -> str:
+    """Say of a ratio what it is that many times of: ` times softmax/float32/torch's 32 ULP`."""
+    trusted = next((other for other in audit.cells if other.key.name == cell.against), None)
+    if trusted is None or not metric.startswith(RATIO):
+        return ""
+    figure = metric.removeprefix(RATIO)
+    unit = " ULP" if figure.startswith("ulp.") else ""
+    return f" times {cell.against}'s {exactly(FIGURES[figure](trusted) or 0.0, 4)}{unit}"
+
+
+def _why_null(audit: Audit, cell: Cell, metric: str) -> str:
+    if metric.startswith(RATIO) and cell.ratio is None:
+        if audit.trusted is None:
+            return "no cell stands against another: name what is trusted with --against"
+        return f"{audit.trusted} has nothing that it could stand against; narrow down where"
     return f"it does not apply to {cell.key.function} {cell.key.algorithm}; narrow down where"
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from softaudit.algorithms import ALGORITHMS
 from softaudit.arithmetic import ORDERS
 from softaudit.errors import OptionError
+from softaudit.figures import RATIO
 from softaudit.formats import FORMATS
 from softaudit.gate.matching import is_pattern, matches
 from softaudit.json_v1 import FIGURES
@@ -121,6 +123,8 @@ def _requirement(
 def _check_metric(name: str, origin: str) -> None:
     """Check a figure's name; who gives a part of one is told those that have it."""
     having = [figure for figure in FIGURES if name in figure.split(".")]
+    if name not in RATIO:  # whose names end in those of the figures that are divided
+        having = [figure for figure in having if not figure.startswith(RATIO)]
     if having and name not in FIGURES:
         raise OptionError(f"{origin}: metric {name!r} is part of {', '.join(having)}: give one")
     _known(name, FIGURES, "metric", origin)
@@ -159,14 +163,16 @@ def _cell_pattern(where: str) -> str:
     for mode in modes:
         _check_part(mode, MODES, "mode of an arithmetic")
     variant, _, size = algorithm.partition(":")
-    _check_part(variant, _ALGORITHMS, "algorithm")
+    _check_algorithm(variant)
     if is_pattern(arithmetic):
         return where
     more: dict[str, Any] = {"saturate": "saturate" in modes}
     more |= {"subnormals": "flush" if "flush" in modes else KEEP}
     if not is_pattern(function + algorithm):
         block_size = _block_size(where, size) if size else None
-        return make_key(function, steps[0], variant, *steps[1:], **more, block_size=block_size).name
+        ours = "stable" if _is_implementation(variant) else variant
+        key = make_key(function, steps[0], ours, *steps[1:], **more, block_size=block_size)
+        return replace(key, algorithm=variant).name
     short = make_key("softmax", steps[0], "naive", *steps[1:], **more).arithmetic.name
     return f"{function}/{short}/{algorithm}"
 
@@ -183,14 +189,26 @@ MODES = ("flush", "saturate")
 def _check_short(where: str, function: str, rest: str = "*") -> str:
     """Check a pattern of which a * stands for parts of the name, and give it back."""
     if rest != "*" and not is_pattern(rest):
-        known(rest, _ALGORITHMS, "algorithm")
+        _check_algorithm(rest)
     if "/" in where:
         _check_part(function, ALGORITHMS, "function")
     return where
 
 
 _A_CELL = "softmax/float32/stable"
-_ALGORITHMS = dict.fromkeys(name for of in ALGORITHMS.values() for name in of)
+FRAMEWORKS = ("scipy", "torch", "jax", "onnxruntime")
+"""Whose implementations have a name without a dot; functions and files have one with a dot."""
+_ALGORITHMS = dict.fromkeys((*(name for of in ALGORITHMS.values() for name in of), *FRAMEWORKS))
+
+
+def _is_implementation(name: str) -> bool:
+    return "." in name or name in FRAMEWORKS
+
+
+def _check_algorithm(name: str) -> None:
+    """Check an algorithm's or a framework's name; a function of a user's may be called anything."""
+    if "." not in name:
+        _check_part(name, _ALGORITHMS, "algorithm")
 
 
 def _check_part(part: str, names: Iterable[str], kind: str) -> None:

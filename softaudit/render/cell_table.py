@@ -78,7 +78,7 @@ def _headed(
     table = Table(box=None, padding=(0, columns.GAP, 0, 0), pad_edge=False, header_style=HEAD)
     for head, width in zip(("\nformat", "\nalgorithm"), least, strict=True):
         table.add_column(head, no_wrap=True, min_width=width)
-    room = zip(names, columns.heads(names), columns.widths(names, cells), strict=True)
+    room = zip(names, columns.heads(names, cells), columns.widths(names, cells), strict=True)
     for name, head, width in room:
         left = name == "spread"
         table.add_column(head, justify="left" if left else "right", no_wrap=True, min_width=width)

@@ -11,7 +11,7 @@ from softaudit.metrics import INFINITE_BIN, edge
 from softaudit.wording import percent, significant, ulps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from softaudit.model import Bound, Cell, Condition, RowQuality
 
@@ -25,23 +25,31 @@ class Column:
     Attributes
     ----------
     head : tuple of two str
-        Header lines; the upper one may name a group of columns, and is shown on its first.
+        Header lines; the upper one may name a group of columns, and is shown on its first.  "{}"
+        in it stands for what the cells stand against: see `head`.
     show : callable
         Text of a cell, "·" for zero, "–" for not applicable.
     wanted_from : int
         Width of the screen from which it is shown without being asked for; 0 only when asked.
     breaks : bool
         Whether anything but zero in it means that something broke.
+    beside : bool
+        Whether it is of cells that stand against others, and not shown where none does.
     """
 
     head: tuple[str, str]
     show: Callable[[Cell], str]
     wanted_from: int
     breaks: bool = False
+    beside: bool = False
 
 
 def _count(value: float | None) -> str:
     return "–" if value is None else str(value) if value else "·"
+
+
+def _ratio(name: str) -> Callable[[Cell], str]:
+    return lambda cell: _small(None if cell.ratio is None else cell.ratio[name])
 
 
 def _happened(cell: Cell, name: str) -> str:
@@ -123,6 +131,8 @@ COLUMNS: dict[str, Column] = {
     "p99": Column(("ULP", "p99"), _ulp("p99"), 1),
     "p99.9": Column(("ULP", "p99.9"), _ulp("p999"), 140),
     "max": Column(("ULP", "max"), _ulp("max"), 1),
+    "ratio-p99": Column(("{}", "p99"), _ratio("ulp.p99"), 1, beside=True),
+    "ratio-max": Column(("{}", "max"), _ratio("ulp.max"), 1, beside=True),
     "relative": Column(("relative", "error"), lambda c: significant(c.relative_max), 0),
     "correct": Column(
         ("correct", "rounded"), lambda c: percent(c.correctly_rounded, c.elements), 1
@@ -144,8 +154,8 @@ COLUMNS: dict[str, Column] = {
 
 _DROPPED_FIRST = (
     "choice", "argmax", "condition", "bound", "kl", "excess", "cast",
-    "spread", "lost-mass", "mean", "p99.9", "subnormal", "sum", "exp", "row-sum", "p50", "correct",
-    "forced", "p99", "premature",
+    "spread", "lost-mass", "mean", "p99.9", "subnormal", "sum", "exp", "row-sum", "ratio-p99",
+    "p50", "correct", "forced", "p99", "ratio-max", "premature",
 )  # fmt: skip
 
 
@@ -166,7 +176,8 @@ def choose(
             raise OptionError(f"unknown column {name!r}: choose from {', '.join(COLUMNS)}")
     if asked:
         return list(asked)
-    names = [n for n, c in COLUMNS.items() if 0 < c.wanted_from <= max(screen_width, 1)]
+    fits = [n for n, c in COLUMNS.items() if 0 < c.wanted_from <= max(screen_width, 1)]
+    names = [n for n in fits if not COLUMNS[n].beside or any_beside(cells)]
     for name in _DROPPED_FIRST:
         if labels + sum(w + GAP for w in widths(names, cells)) <= screen_width:
             break
@@ -174,11 +185,27 @@ def choose(
     return names
 
 
-def heads(names: Sequence[str]) -> list[str]:
+def any_beside(cells: Iterable[Cell]) -> bool:
+    """Tell whether any cell stands against another."""
+    return any(cell.ratio is not None for cell in cells)
+
+
+def head(name: str, cells: Sequence[Cell]) -> tuple[str, str]:
+    """Give a column's header lines, with the name of what cells stand against if that is short."""
+    upper, lower = COLUMNS[name].head
+    trusted = {cell.against.rpartition("/")[2] for cell in cells if cell.against is not None}
+    named = f"× {min(trusted)}" if len(trusted) == 1 else "ratio"
+    return upper.format(named if len(named) <= LONGEST_HEAD else "ratio"), lower
+
+
+LONGEST_HEAD = 12
+
+
+def heads(names: Sequence[str], cells: Sequence[Cell]) -> list[str]:
     """Give header texts; a group's name stands on the first of its columns alone."""
     found, group = [], ""
     for name in names:
-        upper, lower = COLUMNS[name].head
+        upper, lower = head(name, cells)
         found.append(f"{'' if upper == group else upper}\n{lower}")
         group = upper
     return found
@@ -187,8 +214,8 @@ def heads(names: Sequence[str]) -> list[str]:
 def widths(names: Sequence[str], cells: Sequence[Cell]) -> list[int]:
     """Give the room that each of some columns takes side by side."""
     return [
-        max(map(len, (*head.split("\n"), *(COLUMNS[name].show(cell) for cell in cells))))
-        for name, head in zip(names, heads(names), strict=True)
+        max(map(len, (*lines.split("\n"), *(COLUMNS[name].show(cell) for cell in cells))))
+        for name, lines in zip(names, heads(names, cells), strict=True)
     ]
 
 
@@ -211,6 +238,8 @@ FIGURES: dict[str, str] = {
     "p99": "ulp.p99",
     "p99.9": "ulp.p999",
     "max": "ulp.max",
+    "ratio-p99": "ratio.ulp.p99",
+    "ratio-max": "ratio.ulp.max",
     "relative": "relative.max",
     "correct": "correctly_rounded",
     "row-sum": "row_sum.max_defect",
@@ -228,4 +257,15 @@ FIGURES: dict[str, str] = {
 }
 """What columns show, by its dotted name in the JSON contract, where that is not their own name."""
 
-__all__ = ["COLUMNS", "FIGURES", "GAP", "alarming", "choose", "heads", "spread", "widths"]
+__all__ = [
+    "COLUMNS",
+    "FIGURES",
+    "GAP",
+    "alarming",
+    "any_beside",
+    "choose",
+    "head",
+    "heads",
+    "spread",
+    "widths",
+]

@@ -29,7 +29,7 @@ def cell_table(
         Columns behind the cells' own, by their heads: a text of every cell, as Markdown.
     """
     names = columns.choose(cells, screen.columns, Screen().width, 0)
-    heads = [" ".join(columns.COLUMNS[name].head).strip() for name in names]
+    heads = [" ".join(columns.head(name, cells)).strip() for name in names]
     more = list(zip(*(beside or {}).values(), strict=True)) or [()] * len(cells)
     rows = [
         (

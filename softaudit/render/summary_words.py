@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from softaudit.findings import Finding, narrowest
+from softaudit.findings import Finding, beside, narrowest
 from softaudit.grouping import grouped
 from softaudit.reproduce import row_command
 from softaudit.wording import NO_BREAK, count, short
@@ -71,9 +71,9 @@ def of_input(summary: Sequence[CellSummary], found: WorstAt) -> Audit:
 
 
 def summary_findings(summary: Sequence[CellSummary], inputs: int) -> tuple[Finding, ...]:
-    """Say which inputs break most, what no algorithm could have returned, and what holds."""
+    """Say which inputs break most, what none could have returned, how cells stand, what holds."""
     cells = [cell.cell for cell in summary]
-    found = *_breaks(summary, inputs), *_beyond(cells)
+    found = *_breaks(summary, inputs), *_beyond(cells), *beside(cells)
     return (*found, *narrowest(cells, " in all inputs" if inputs > 1 else ""))
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from softaudit.algorithms import ALGORITHMS
 from softaudit.arithmetic import ORDERS
+from softaudit.figures import RATIO
 from softaudit.formats import FORMATS
 from softaudit.metrics import CAUSES, EXPLANATIONS
 from softaudit.plan import known
@@ -88,8 +89,9 @@ def about(name: str) -> list[Topic]:
 
 
 def by_last_part(name: str, every: list[Topic]) -> list[Topic]:
-    """Give the figures whose dotted names end in a name."""
-    return [t for t in every if t.kind == "figure" and t.name.rpartition(".")[2] == name]
+    """Give the figures whose dotted names end in a name, but for ratios: they are named in full."""
+    found = [t for t in every if t.kind == "figure" and t.name.rpartition(".")[2] == name]
+    return [t for t in found if not t.name.startswith(RATIO)]
 
 
 def _parts(name: str) -> list[str]:

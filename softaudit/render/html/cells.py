@@ -12,7 +12,7 @@ from softaudit.render.html.densities import shared_axes
 from softaudit.render.html.describing import description
 from softaudit.render.html.drawing import picture
 from softaudit.render.html.elements import element
-from softaudit.render.html.figures import COLUMNS_OF_CELLS, Figure, figure, spoken
+from softaudit.render.html.figures import Figure, columns_of, figure, spoken
 from softaudit.render.html.scale import step
 from softaudit.render.summary_words import of_input
 from softaudit.reproduce import cell_command
@@ -67,7 +67,7 @@ class CellView:
     mark : Mark
         The worst of its states, and its worst error.
     figures : tuple of Figure
-        Of `figures.COLUMNS_OF_CELLS`.
+        Of `figures.columns_of` the cells.
     worst : tuple of Element
     command : str
         What computes it, on the input where it is worst.
@@ -116,12 +116,13 @@ def views(
     -----
     Pictures of one function share their axes.
     """
+    shown = columns_of([found.cell for found in summary])
     for of in grouped((found.cell.key.function, found) for found in summary).values():
         axes = shared_axes(found.cell for found in of)
         for found in of:
             number = numbers[found.cell.key]
             worst = [(of_input(summary, at), at.worst) for at in found.worst]
-            yield _view(found, worst, first[number], axes, number)
+            yield _view(found, worst, first[number], axes, number, shown)
 
 
 def _view(
@@ -130,6 +131,7 @@ def _view(
     first: Audit,
     axes: Axes,
     number: int,
+    shown: Sequence[str],
 ) -> CellView:
     cell, key = found.cell, found.cell.key
     told = description(cell)
@@ -144,7 +146,7 @@ def _view(
         inputs=found.inputs,
         states=tuple((s, found.states[s].count) for s in STATES if s in found.states),
         mark=_mark(found),
-        figures=tuple(figure(cell, column) for column in COLUMNS_OF_CELLS),
+        figures=tuple(figure(cell, column) for column in shown),
         worst=tuple(element(audit, cell, each) for audit, each in worst),
         command=cell_command(worst[0][0] if worst else first, key),
         picture=picture(cell, axes, title, told, f"p{number}"),

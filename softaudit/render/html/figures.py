@@ -12,6 +12,8 @@ from softaudit.sources.opening import printable
 from softaudit.wording import NO_BREAK
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from softaudit.model import Cell
 
 COLUMNS = ("not-finite", "premature", "forced", "p50", "p99", "max", "correct")
@@ -20,6 +22,9 @@ COLUMNS = ("not-finite", "premature", "forced", "p50", "p99", "max", "correct")
 COLUMNS_OF_CELLS = ("not-finite", "premature", "forced", "subnormal", "mean", "p50", "p99",
                     "p99.9", "max", "correct", "row-sum")  # fmt: skip
 """What the table of cells says."""
+
+RATIOS = ("ratio-p99", "ratio-max")
+"""What it says besides of cells that stand against others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,11 @@ def figure(cell: Cell, column: str) -> Figure:
     """Give what a column of the terminal's table says of a cell."""
     text = columns.COLUMNS[column].show(cell)
     return Figure(text, whole(value(cell, column)), columns.alarming(column, text))
+
+
+def columns_of(cells: Sequence[Cell]) -> tuple[str, ...]:
+    """Give what the table of these cells says."""
+    return (*COLUMNS_OF_CELLS, *(RATIOS if columns.any_beside(cells) else ()))
 
 
 def value(cell: Cell, column: str) -> float | None:

@@ -17,7 +17,7 @@ from softaudit.metrics import CAUSES, EXPLANATIONS
 from softaudit.render import columns, verdicts
 from softaudit.render.docstring import read
 from softaudit.render.html.cells import STATES, views
-from softaudit.render.html.figures import COLUMNS, COLUMNS_OF_CELLS, spoken
+from softaudit.render.html.figures import COLUMNS, columns_of, spoken
 from softaudit.render.html.inputs import Inputs, json_text
 from softaudit.render.html.scale import LABELS
 from softaudit.render.summary_words import summary_findings
@@ -27,6 +27,7 @@ from softaudit.wording import count, plain
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from softaudit.model import Cell
     from softaudit.render.html.cells import CellView
     from softaudit.report import Judgement, Report, Ruling, Verdict
     from softaudit.summary import CellSummary
@@ -74,7 +75,7 @@ def _shown(
         "cells": cells,
         "matrix": matrix(cells),
         "heads": _heads(cells),
-        "columns": [columns.COLUMNS[name].head for name in COLUMNS_OF_CELLS],
+        "columns": _columns([summary.cell for summary in found]),
         "states": STATES,
         "labels": LABELS,
         "sentences": inputs.sentences if len(inputs.lines) == 1 else _overall(inputs, found),
@@ -84,6 +85,10 @@ def _shown(
         "spoken": spoken,
         "data": _data(inputs, cells),
     }
+
+
+def _columns(cells: Sequence[Cell]) -> list[tuple[str, str]]:
+    return [columns.head(name, cells) for name in columns_of(cells)]
 
 
 def _title(inputs: Inputs, report: Report) -> str:
