@@ -145,7 +145,7 @@ def _counts(cell: Cell) -> Iterator[str]:
     """Say how many results are wrong, and in what way."""
     from softaudit.wording import count, place
 
-    above = cell.causes.get("rounding")
+    above = cell.events.get("above_limit")
     if above is not None:
         yield (
             f"{above.count} of {count(cell.elements, 'result')} above it, in "

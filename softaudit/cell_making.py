@@ -84,6 +84,7 @@ def _places(tally: Tally, cast: Cast) -> dict[str, Places]:
     """Give what happened to the logits and on the way to the results."""
     return {
         **tally.range.places,
+        "above_limit": tally.worst.above,
         "overflow.cast": cast.overflow,
         "overflow.cast_to_mask": cast.to_mask,
         "overflow.saturated": cast.saturated,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from softaudit.algorithms import ALGORITHMS
 from softaudit.findings.finding import Finding
 from softaudit.findings.words import WHY, arithmetic_words, names, what_is_rounded, where, why
 from softaudit.grouping import grouped
@@ -23,8 +24,8 @@ def loses(audit: Audit) -> Iterator[Finding]:
     losses = grouped(
         ((worst.cause, cell.key.function), (worst, cell))
         for cell in audit.cells
-        for worst in cell.worst
-        if worst.cause in WHY and WORTH_TELLING < worst.ulp < float("inf")
+        for worst in _one_per_cause(cell)
+        if _is_told(worst, cell) and WORTH_TELLING < worst.ulp < float("inf")
     )
     for (cause, function), pairs in losses.items():
         cells = [cell for _, cell in pairs]
@@ -36,9 +37,23 @@ def loses(audit: Audit) -> Iterator[Finding]:
         yield Finding("loses", names(cells), cause, text)
 
 
+def _one_per_cause(cell: Cell) -> Iterator[Worst]:
+    """Give the worst element of each cause, of somebody else's results too, with several of one."""
+    found = {worst.cause: worst for worst in reversed(cell.worst) if worst.ulp < float("inf")}
+    yield from (worst for worst in cell.worst if found.get(worst.cause) is worst)
+
+
+def _is_told(worst: Worst, cell: Cell) -> bool:
+    """Tell whether a cause is said to lose, and is counted: others' have a limit of their own."""
+    ours = cell.key.algorithm in ALGORITHMS[cell.key.function]
+    return worst.cause in cell.causes and (worst.cause in WHY or not ours)
+
+
 def _why(cause: str, function: str, cells: list[Cell], audit: Audit) -> str:
     if (function, cause) == ("logsumexp", "absorption"):
         return "where the sum is near 1"
+    if cause == "rounding":
+        return "in steps that the outputs do not show"
     usual = all(cell.key.algorithm in DEFAULT_ALGORITHMS for cell in cells)
     return why(cause, what_is_rounded(audit) if usual else "what goes into exp")
 

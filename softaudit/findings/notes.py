@@ -22,6 +22,7 @@ def notes(audit: Audit) -> Iterator[Finding]:
     yield from _degenerate(audit)
     yield from _masked(audit)
     yield from _saturated(audit)
+    yield from _strays(audit)
     yield from _skipped(audit)
     yield from _remarks(audit)
     yield from _alone(audit)
@@ -87,6 +88,15 @@ def _saturated(audit: Audit) -> Iterator[Finding]:
         largest = short(cells[0].key.arithmetic.storage.largest)
         beyond = f"what is beyond ±{largest} is ±{largest}"
         text = f"{form} +saturate: {beyond}: {where(event, 'logit')}"
+        yield Finding("note", names(cells), None, text)
+
+
+def _strays(audit: Audit) -> Iterator[Finding]:
+    for form, event, cells in by_format(audit, "not_in_format"):
+        whose = ", ".join(dict.fromkeys(cell.key.variant for cell in cells))
+        are = f"is no {form} number" if event.count == 1 else f"are no {form} numbers"
+        rows = f"{count(event.rows, 'row')}, first {place(event.first)}"
+        text = f"{form} {whose}: {count(event.count, 'result')} {are}, {rows}: judged as they are"
         yield Finding("note", names(cells), None, text)
 
 

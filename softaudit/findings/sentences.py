@@ -79,11 +79,16 @@ def _sum_stall(cell: Cell) -> str:
 
 
 def _unfounded(cell: Cell) -> str:
-    early = bool(cell.underflow["premature"])
+    told = sum(cell.breaks[cause].count for cause in _EARLY if cause in cell.breaks)
+    early = (cell.underflow["premature"] or 0) > told
     logarithm = cell.key.function != "softmax"  # for which it is −∞ that is too early
     what = ["not finite"] if "not_finite" in cell.events or (early and logarithm) else []
     what += ["0 too early"] if not what or (early and not logarithm) else []
     return f"results are {' or '.join(what)}: {where(cell.breaks['rounding'], 'result')}"
+
+
+_EARLY = ("flush", "log-of-zero")
+"""Causes that are told of outputs without steps: what else is too early has no other."""
 
 
 def _mismatch(cell: Cell) -> str:

@@ -40,6 +40,7 @@ EVENTS = (
     *COUNTS,
     *("overflow.cast", "overflow.cast_to_mask", "overflow.saturated"),
     *("rows.lost_to_cast", "rows.masked_by_cast"),
+    "above_limit",
 )
 _BIN = "the number of a bin"
 

@@ -1,4 +1,4 @@
-"""The largest errors of outputs without steps, of which no causes can be told."""
+"""The largest errors of outputs without steps, of which results tell what causes they can."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from softaudit.metrics.cause import CAUSES
-from softaudit.metrics.places import Places
+from softaudit.metrics.cause import CAUSES, UNTOLD, answered, causes
 from softaudit.metrics.worst import (
     WORTH_TELLING,
     Candidate,
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.metrics.judged import Judged
-
-_UNTOLD = CAUSES[-1]
 
 
 class LargestErrors(WorstElements):
@@ -36,55 +33,91 @@ class LargestErrors(WorstElements):
 
     Attributes
     ----------
-    largest : list of Candidate
-        The largest errors so far, the largest first.
+    largest : list of (str, Candidate)
+        The largest errors so far with their causes, the largest first.
 
     Notes
     -----
     Zeros that are too early, and not above the limit, are counted as broken alone.
+
+    What a row's results prove hangs on all of them (`answered`).  Of a long row, of which a window
+    comes at a time, both are counted: as if they proved it, and as if not.
     """
 
     def __init__(self, most: int, limit: float | None = None) -> None:
         super().__init__()
         self._most = max(most, 1)
         self._limit = WORTH_TELLING if limit is None else limit
-        self.largest: list[Candidate] = []
+        self._long: tuple[LargestErrors, LargestErrors] | None = None
+        self._answered = False
+        self.largest: list[tuple[str, Candidate]] = []
 
     def add(self, judged: Judged) -> None:
         """Take in a block."""
+        window = judged.window
+        if judged.key.function == "logsumexp" or (window.is_first and window.is_last):
+            self._take(judged, answered(judged))
+        else:
+            self._add_window(judged)
+
+    def _add_window(self, judged: Judged) -> None:
+        if self._long is None or judged.window.is_first:
+            new = LargestErrors(self._most, self._limit), LargestErrors(self._most, self._limit)
+            self._long, self._answered = new, False
+        told, untold = self._long
+        rows = np.ones(len(judged.numbers), dtype=np.bool_)
+        told._take(judged, rows)
+        untold._take(judged, ~rows)
+        self._answered |= bool(answered(judged).any())
+        if judged.window.is_last:
+            self.merge(told if self._answered else untold)
+            self._long = None
+
+    def _take(self, judged: Judged, proves: NDArray[np.bool_]) -> None:
+        """Take in rows, or a window of one, of which some prove what their results say."""
         error = np.nan_to_num(judged.error, nan=-1.0, posinf=np.inf)  # what does not count
-        self._add_places(self.places, judged, error > self._limit)
-        broken = error == np.inf
+        above, broken = error > self._limit, error == np.inf
         too_early = zeros_too_early(judged)
-        self._add_places(self.broken, judged, broken if too_early is None else broken | too_early)
-        self._keep(list(self._candidates(judged, error)))
+        if too_early is not None:
+            broken |= too_early
+        self.above.add(above, judged.numbers, judged.window.start)
+        at = np.flatnonzero(above | broken)
+        code, above, broken = _told(judged, at, proves), above.take(at), broken.take(at)
+        for index in np.flatnonzero(np.bincount(code)).tolist():
+            chosen = code == index
+            self._count(self.places, judged, CAUSES[index], at, chosen & above)
+            self._count(self.broken, judged, CAUSES[index], at, chosen & broken)
+        self._keep(self._candidates(judged, error, proves))
 
-    def _add_places(self, kept: dict[str, Places], judged: Judged, mask: NDArray[np.bool_]) -> None:
-        kept.setdefault(_UNTOLD, Places()).add(mask, judged.numbers, judged.window.start)
-
-    def _candidates(self, judged: Judged, error: NDArray[np.float64]) -> list[Candidate]:
+    def _candidates(
+        self, judged: Judged, error: NDArray[np.float64], proves: NDArray[np.bool_]
+    ) -> list[tuple[str, Candidate]]:
         """Give a block's largest errors that may be among the largest of all."""
         at = np.flatnonzero(error > 0)
         keys = keys_of(error.take(at))
         if len(self.largest) == self._most:
-            may_lead = keys >= self.largest[-1].key
+            may_lead = keys >= self.largest[-1][1].key
             at, keys = at[may_lead], keys[may_lead]
         if at.size > self._most:
             may_lead = keys >= np.partition(keys, -self._most)[-self._most]
             at, keys = at[may_lead], keys[may_lead]
         first = np.argsort(-keys, kind="stable")[: self._most]
         rows, columns = np.divmod(at[first], error.shape[-1])
+        code = _told(judged, at[first], proves)
         return [
-            Candidate(
-                int(key),
-                (int(judged.numbers[i]), judged.window.start + int(j)),
-                float(judged.output.values[i, j]),
+            (
+                CAUSES[index],
+                Candidate(
+                    int(key),
+                    (int(judged.numbers[i]), judged.window.start + int(j)),
+                    float(judged.output.values[i, j]),
+                ),
             )
-            for key, i, j in zip(keys[first], rows, columns, strict=True)
+            for index, key, i, j in zip(code, keys[first], rows, columns, strict=True)
         ]
 
-    def _keep(self, candidates: list[Candidate]) -> None:
-        best = sorted([*self.largest, *candidates], key=lambda c: (-c.key, c.place))
+    def _keep(self, candidates: list[tuple[str, Candidate]]) -> None:
+        best = sorted([*self.largest, *candidates], key=lambda c: (-c[1].key, c[1].place))
         self.largest = best[: self._most]
 
     def merge(self, other: WorstElements) -> None:
@@ -94,5 +127,13 @@ class LargestErrors(WorstElements):
             self._keep(other.largest)
 
     def ranked(self) -> list[tuple[str, Candidate]]:
-        """Give the largest errors, the largest first."""
-        return [(_UNTOLD, candidate) for candidate in self.largest]
+        """Give the largest errors with their causes, the largest first."""
+        return list(self.largest)
+
+
+def _told(
+    judged: Judged, at: NDArray[np.int64], proves: NDArray[np.bool_]
+) -> NDArray[np.int8]:
+    """Name the causes of some elements, of those of other rows none."""
+    code = causes(judged, at)
+    return np.where(proves.take(at // judged.error.shape[-1]), code, np.int8(UNTOLD))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from softaudit.formats import round_to
 from softaudit.metrics.places import Places
 
 if TYPE_CHECKING:
@@ -137,6 +138,13 @@ class _Evidence:
         both_nan = np.isnan(self.v) & np.isnan(self.rounded)
         return np.asarray(~self.fits & (self.v != self.rounded) & ~both_nan)
 
+    def not_in_format(self) -> Mask:
+        """Numbers that the format does not have, among somebody else's results."""
+        if self._steps is not None:  # ours are rounded
+            return None
+        rounded = round_to(self.v, self.judged.form)
+        return np.asarray((rounded != self.v) & ~np.isnan(self.v))
+
     def out_of_range(self) -> Mask:
         if self.logarithmic:
             if self.judged.key.function == "logsumexp" or float(self.v.max(initial=0.0)) <= 0:
@@ -161,6 +169,7 @@ COUNTS: dict[str, Callable[[_Evidence], Mask]] = {
     "out_of_range": _Evidence.out_of_range,
     "not_finite": _Evidence.not_finite,
     "not_infinite": _Evidence.not_infinite,
+    "not_in_format": _Evidence.not_in_format,
 }
 """Counts by their names in the JSON contract; `overflow.sum` counts rows."""
 

@@ -43,6 +43,13 @@ class WorstElements:
 
     What it cost is an error above `WORTH_TELLING`, or a broken result: one that is not finite
     though it should be, or a 0 that should not be.  The worst of all is kept in any case.
+
+    Attributes
+    ----------
+    places, broken : mapping of str to Places
+        Where what was counted is, by cause.
+    above : Places
+        Of somebody else's results, all above a limit, whatever their cause; see `LargestErrors`.
     """
 
     def __init__(self) -> None:
@@ -50,6 +57,7 @@ class WorstElements:
         self.top: tuple[str, Candidate] | None = None
         self.places: dict[str, Places] = {}
         self.broken: dict[str, Places] = {}
+        self.above = Places()
 
     def add(self, judged: Judged) -> None:
         """Take in a block."""
@@ -113,6 +121,7 @@ class WorstElements:
         for kept, theirs in ((self.places, other.places), (self.broken, other.broken)):
             for cause, places in theirs.items():
                 kept.setdefault(cause, Places()).merge(places)
+        self.above.merge(other.above)
 
     def _offer(self, cause: str, candidate: Candidate) -> None:
         if candidate.beats(self.best.get(cause)):

@@ -7,7 +7,7 @@ row hold for a wrong result anywhere in it.
 The first nine are events.  Of the others argument-rounding and shift-absorption are measured, to
 first order in units of ulp(y); cancellation and absorption are told by where they happen.  Only
 results that are off by more than `worst.WORTH_TELLING`, or 0 too early, are asked, and the worst
-of all.
+of all.  Of results without steps the rules in `told` tell what these prove.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ from softaudit.metrics.cause.overflow import (
     sum_overflow,
 )
 from softaudit.metrics.cause.rounding import absorption, cancellation, rounding, sum_stall
+from softaudit.metrics.cause.told import TOLD, answered
 from softaudit.metrics.cause.trail import Trail
 from softaudit.metrics.cause.underflow import exp_underflow, flush, log_of_zero
+from softaudit.model import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from softaudit.metrics.cause.trail import Applies
     from softaudit.metrics.judged import Judged
 
-__all__ = ["CAUSES", "DESCRIPTIONS", "EXPLANATIONS", "RULES", "causes"]
+__all__ = ["CAUSES", "DESCRIPTIONS", "EXPLANATIONS", "RULES", "UNTOLD", "answered", "causes"]
 
 RULES: Mapping[str, Callable[[Trail], Applies]] = {
     "cast-overflow": cast_overflow,
@@ -59,6 +61,9 @@ RULES: Mapping[str, Callable[[Trail], Applies]] = {
 
 CAUSES: tuple[str, ...] = tuple(RULES)
 """The names, in the order of the rules."""
+
+UNTOLD = CAUSES.index("rounding")
+"""What is left where no other cause is told."""
 
 EXPLANATIONS: Mapping[str, str] = {name: getdoc(rule) or "" for name, rule in RULES.items()}
 """What each means, how it is told, and what to do about it: the rules' docstrings."""
@@ -82,16 +87,22 @@ def causes(judged: Judged, at: NDArray[np.int64]) -> NDArray[np.int8]:
     -------
     ndarray of int8
         One for each element.
+
+    Notes
+    -----
+    What results without steps prove, they prove in rows that are `answered` alone.
     """
-    code = np.full(at.shape, len(CAUSES) - 1, dtype=np.int8)
-    if judged.output.steps is None or code.size == 0:
+    code = np.full(at.shape, UNTOLD, dtype=np.int8)
+    if code.size == 0:
         return code
-    trail, left = Trail(judged, judged.output.steps, at), np.ones(at.shape, dtype=np.bool_)
+    steps = judged.output.steps
+    trail = Trail(judged, Steps() if steps is None else steps, at)
+    left = np.ones(at.shape, dtype=np.bool_)
     with np.errstate(all="ignore"):
-        for index, rule in enumerate(RULES.values()):
+        for name, rule in (RULES if steps is not None else TOLD[trail.function]).items():
             applies = rule(trail)
             if applies is not None:
-                np.copyto(code, index, where=applies & left)
+                np.copyto(code, CAUSES.index(name), where=applies & left)
                 left &= ~applies
                 if not left.any():
                     break

@@ -53,6 +53,8 @@ def absorption(t: Trail) -> Applies:
     Told: of a logarithm, where the number it is taken of lies within a factor 2 of 1, because one
     term dominates, and the error is above 1 ulp.
 
+    Of outputs: a log_softmax of p > ½ that is off by more than 1 ulp, and by no more than 2 ulp(1).
+
     Remedy: log1p of the sum of all but the maximum; or compute in a wider format.
     """
     if t.function == "softmax" or t.steps.beside_one:
@@ -69,8 +71,9 @@ def rounding(t: Trail) -> Applies:
 
     Notes
     -----
-    Told: no other rule applies, or the steps are not known, as of outputs that somebody else
-    computed.
+    Told: no other rule applies.
+
+    Of outputs: nothing else is proven by results alone, whose steps are not known.
 
     Remedy: compute in a wider format; there is no single step to mend.
     """

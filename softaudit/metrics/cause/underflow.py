@@ -20,6 +20,8 @@ def flush(t: Trail) -> Applies:
     logarithm of half the least subnormal number; or the probability or the result is 0 and the
     exponential is not.
 
+    Of outputs: a 0 where the correctly rounded softmax is subnormal, in a row with another result.
+
     Remedy: keep subnormal numbers, or compute in a format with more range.
     """
     if not t.compute.flushes:
@@ -41,6 +43,8 @@ def log_of_zero(t: Trail) -> Applies:
     Notes
     -----
     Told: the probability, or a whole row's sum, is 0: the result is −∞.
+
+    Of outputs: a −∞ where the answer is finite, of a log_softmax in a row with a finite result.
 
     Remedy: the stable log_softmax of the logits, never softmax and log in two steps; for logsumexp
     stable, whose sum is at least 1.
