@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from softaudit import algorithms, reference
+from softaudit.against import with_ratios
 from softaudit.arithmetic import Evaluation
 from softaudit.audit import audit as run_audit
 from softaudit.errors import InputError, OptionError
 from softaudit.judging import judge
 from softaudit.model import Audit, CellKey, Logits, RowKind, take_rows
+from softaudit.others import choose
 from softaudit.plan import OPTIONS, check_temperature, known, make_key, make_plan
 from softaudit.problem import classify, pose, round_temperature
 from softaudit.sources.array import from_array
@@ -72,6 +74,10 @@ def audit(
     block_size: int | Sequence[int] = (),
     temperature: float = 1.0,
     elementary: str = "numpy",
+    implementation: str | Sequence[str] = (),
+    against: str | None = None,
+    device: str = "cpu",
+    timeout: float = 120.0,
     worst: int = 5,
     jobs: int = 1,
 ) -> Audit:
@@ -94,6 +100,17 @@ def audit(
         "numpy": exp and log in float32 and float64 are NumPy's, which differ between processors;
         "correct": they are correctly rounded, so that all figures are the same on every machine,
         but those in the summation order "numpy".
+    implementation : str, or sequence of str
+        Whose code is judged, in place of the default algorithms or beside those that are named:
+        "scipy", "torch", "jax", "onnxruntime", "package.module:function", "path.py:function".  Each
+        runs in a process of its own.
+    against : str, optional
+        Who is trusted, an algorithm or an implementation: every other cell gets the ratio of its
+        errors to the trusted one's.
+    device : str
+        Where torch runs: "cpu", "cuda", "cuda:1", "mps".
+    timeout : float
+        Seconds that an implementation may take to answer.
     worst : int
         How many worst elements a cell keeps, one per cause.
     jobs : int
@@ -108,9 +125,12 @@ def audit(
     ------
     OptionError, InputError
         For names, combinations, temperatures or arrays that cannot be asked.
+    UnansweredError
+        If implementations answered in no cell.
     PlatformError
         If the processor's state breaks IEEE arithmetic.
     """
+    others = choose(_several(implementation), against, device)
     names = (function, format, algorithm, compute, accumulate, order, subnormals)
     plan = make_plan(
         dict(zip(OPTIONS, map(_several, names), strict=True)),
@@ -119,9 +139,13 @@ def audit(
         temperature=temperature,
         elementary=elementary,
         worst=worst,
+        implementations=others.implementations,
+        against=others.algorithm,
     )
     source = logits if isinstance(logits, Logits) else from_array(logits)
-    return run_audit(source, plan, jobs=jobs)
+    with others.answers(timeout) as answers:
+        found = run_audit(source, plan, jobs=jobs, answers=answers)
+    return with_ratios(found, others.trusted) if others.trusted else found
 
 
 def compute(

@@ -12,6 +12,7 @@ from softaudit.algorithms import ALGORITHMS, BLOCK_SIZE, BLOCKWISE, ORDERS_OF
 from softaudit.arithmetic import ELEMENTARY, ORDERS
 from softaudit.errors import OptionError
 from softaudit.formats import FORMATS
+from softaudit.implementations import IMPLEMENTATIONS
 from softaudit.model import Arithmetic, CellKey, Function, Plan, SkippedCell, arithmetic_name
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ DEFAULT_ALGORITHMS = ("naive", "log-of-softmax", "stable")
 ALL = "all"
 PAIRWISE = "pairwise"
 NUMPY = "numpy"
+OF_ONE = "softmax"
+"""What a function of somebody's is taken for that computes one of them alone."""
 AS_READ = "float64"
 """The format that holds all logits as they are."""
 KEEP = "keep"
@@ -212,6 +215,8 @@ def _keys_of(
     functions, formats = named["function"], named["format"]
     for function, form in product(functions or DEFAULT_FUNCTIONS, formats or DEFAULT_FORMATS):
         for one in implementations:
+            if not functions and one.word not in IMPLEMENTATIONS and function != OF_ONE:
+                continue
             key = given_key(function, form, one.name, **same)
             if function in one.functions and form in one.formats:
                 keys.append(key)

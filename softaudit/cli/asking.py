@@ -14,9 +14,8 @@ from softaudit.errors import OptionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from softaudit.answers import Answers
-    from softaudit.implementations import Implementation
     from softaudit.model import Audit, Logits, Plan
+    from softaudit.others import Others
     from softaudit.report import SkippedSource
 
 Names = list[str] | None
@@ -184,27 +183,16 @@ class Asked(Cells):
 
     def make_plan(self, **rest: Any) -> Plan:
         """Make a plan of these cells, with those of implementations."""
+        asked = self.others()
         return Cells.make_plan(
-            self, implementations=self.others(), against=algorithm_of(self.against), **rest
+            self, implementations=asked.implementations, against=asked.algorithm, **rest
         )
 
-    def answers(self) -> Answers:
-        """Give who answers in place of algorithms; its processes end with it."""
-        from softaudit.answers import Answers, Running
+    def others(self) -> Others:
+        """Find whose code is to answer, and who is trusted."""
+        from softaudit.others import choose
 
-        return Answers([Running(one, self.timeout) for one in self.others()])
-
-    def others(self) -> tuple[Implementation, ...]:
-        """Give those whose code is to answer, each once, who is trusted last."""
-        trusted = [] if algorithm_of(self.against) else [self.against]
-        words = (*split(self.implementations), *filter(None, trusted))
-        return implementations_of(words, self.device)
-
-    def trusted(self) -> str | None:
-        """Give the name, in cells, of who is trusted."""
-        if self.against is None or algorithm_of(self.against):
-            return self.against
-        return implementations_of((self.against,), self.device)[0].name
+        return choose(split(self.implementations), self.against, self.device)
 
     def processes(self) -> int:
         """Give how many processes may work."""
@@ -244,8 +232,8 @@ def audited(
 
     audits: list[Audit] = []
     skipped: list[SkippedSource] = []
-    told, jobs, trusted = Progress(asked.progress, stopped), asked.processes(), asked.trusted()
-    with asked.answers() as answers:
+    told, jobs, others = Progress(asked.progress, stopped), asked.processes(), asked.others()
+    with others.answers(asked.timeout) as answers:
         for source in sources:
             if stopped():
                 skipped.append(SkippedSource(source.name, INTERRUPTED))
@@ -254,39 +242,8 @@ def audited(
             rows = len(chosen_rows(source, plan))
             with told.of(source.name, rows, source.columns) as heard:
                 found = audit(source, plan, jobs=jobs, heard=heard, answers=answers)
-            audits.append(found if trusted is None else with_ratios(found, trusted))
+            audits.append(with_ratios(found, others.trusted) if others.trusted else found)
     return audits, skipped
-
-
-def algorithm_of(word: str | None) -> str | None:
-    """Give a word that is an algorithm's name; None for others."""
-    from softaudit.algorithms import ALGORITHMS
-
-    return word if any(word in of for of in ALGORITHMS.values()) else None
-
-
-def implementations_of(words: Sequence[str], device: str) -> tuple[Implementation, ...]:
-    """Find implementations, each once; a device is for those that take it.
-
-    Raises
-    ------
-    OptionError
-        If one is not there, if two have one name, or if none takes the device.
-    """
-    from softaudit.implementations import CPU, find, takes_device
-
-    able = [word for word in words if takes_device(word, device)]
-    if device != CPU and not words:
-        raise OptionError(f"--device {device}: is for --implementation or --against torch")
-    by_name: dict[str, Implementation] = {}
-    for word in dict.fromkeys(words):
-        one = find(word, device if word in able or not able else CPU)
-        if one.name in by_name:
-            raise OptionError(
-                f"{by_name[one.name].word} and {word} are both {one.name}; rename one of them"
-            )
-        by_name[one.name] = one
-    return tuple(by_name.values())
 
 
 def check_row(row: str | None, sample: int | None) -> None:

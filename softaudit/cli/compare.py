@@ -21,9 +21,7 @@ from softaudit.cli.asking import (
     Timeout,
     When,
     Worst,
-    algorithm_of,
     check_row,
-    implementations_of,
     processors,
     row_index,
 )
@@ -228,6 +226,7 @@ def _trusted(
     Outputs are trusted by their name, or by the word that names them; then there is nothing to add.
     """
     from softaudit.answers import Running
+    from softaudit.others import choose, is_algorithm
     from softaudit.plan import given_key, known, make_key, posed_from
 
     word = compared.against
@@ -235,14 +234,14 @@ def _trusted(
     if word is None or among is not None:
         return among, [], []
     formats = list(dict.fromkeys(key.arithmetic.storage.name for key in keys))
-    if algorithm_of(word):
+    if is_algorithm(word):
         from softaudit.algorithms import ALGORITHMS
 
         known(word, ALGORITHMS[compared.function], f"algorithm of {compared.function}")
         own = [make_key(compared.function, form, word) for form in formats]
         posed = [posed_from(key.arithmetic, compared.posed_in) for key in own]
         return word, [replace(k, arithmetic=a) for k, a in zip(own, posed, strict=True)], []
-    (one,) = implementations_of((word,), compared.device)
+    (one,) = choose((word,), None, compared.device).implementations
     cells = [
         given_key(compared.function, form, one.name, logits=compared.posed_in)
         for form in formats

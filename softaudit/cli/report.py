@@ -192,7 +192,7 @@ def _about(asked: Asked) -> dict[str, Any]:
     from softaudit.implementations.identity import identity
     from softaudit.report import make_report
 
-    plan, about = asked.plan_of_all(), make_report(())
+    plan, others, about = asked.plan_of_all(), asked.others(), make_report(())
     return {
         "tool": dict(about.tool),
         "environment": dict(about.environment),
@@ -205,8 +205,8 @@ def _about(asked: Asked) -> dict[str, Any]:
         "sample": plan.sample,
         "axis": asked.axis,
         "key": asked.key,
-        "implementations": [identity(one) for one in asked.others()],
-        "against": asked.trusted(),
+        "implementations": [identity(one) for one in others.implementations],
+        "against": others.trusted,
     }
 
 
@@ -249,9 +249,9 @@ def _report(
     from softaudit.report import make_report
     from softaudit.summary import summarize
 
-    question = Question(
-        asked.plan_of_all(), asked.axis, asked.key, asked.answers(), asked.trusted()
-    )
+    others = asked.others()
+    answers = others.answers(asked.timeout)
+    question = Question(asked.plan_of_all(), asked.axis, asked.key, answers, others.trusted)
     sizes = [(file.name, file.size) for file in files]
     with BatchProgress(asked.progress, batch.verbose, sizes) as shown:
         skipped = run(

@@ -131,9 +131,7 @@ class LargestErrors(WorstElements):
         return list(self.largest)
 
 
-def _told(
-    judged: Judged, at: NDArray[np.int64], proves: NDArray[np.bool_]
-) -> NDArray[np.int8]:
+def _told(judged: Judged, at: NDArray[np.int64], proves: NDArray[np.bool_]) -> NDArray[np.int8]:
     """Name the causes of some elements, of those of other rows none."""
     code = causes(judged, at)
     return np.where(proves.take(at // judged.error.shape[-1]), code, np.int8(UNTOLD))

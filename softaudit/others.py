@@ -1,0 +1,83 @@
+"""Who else is asked, and who of them is trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from softaudit.algorithms import ALGORITHMS
+from softaudit.answers import Answers, Running
+from softaudit.errors import OptionError
+from softaudit.implementations import CPU, find, takes_device
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from softaudit.implementations import Implementation
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Somebody else's code that is asked, in place of algorithms of ours or beside them.
+
+    Attributes
+    ----------
+    implementations : tuple of Implementation
+        Each once; who is trusted is last, unless it was named before.
+    algorithm : str or None
+        The algorithm of ours that is trusted.
+    trusted : str or None
+        Who is trusted, as in the names of its cells.
+    """
+
+    implementations: tuple[Implementation, ...] = ()
+    algorithm: str | None = None
+    trusted: str | None = None
+
+    def answers(self, timeout: float) -> Answers:
+        """Let them answer, in processes that end with the answers."""
+        return Answers([Running(one, timeout) for one in self.implementations])
+
+
+def choose(words: Sequence[str], against: str | None, device: str) -> Others:
+    """Find who is asked by what a command line calls them.
+
+    Parameters
+    ----------
+    words : sequence of str
+        See `softaudit.implementations.find`.
+    against : str or None
+        Who is trusted: an algorithm of ours, or another such word.
+    device : str
+        For those that take it.
+
+    Raises
+    ------
+    OptionError
+        If one is not there, if two have one name, or if none takes the device.
+    """
+    if is_algorithm(against):
+        return Others(_found(words, device), against, against)
+    trusted = [] if against is None else [against]
+    found = _found([*words, *trusted], device)
+    name = next((one.name for one in found if one.word == against), None)
+    return Others(found, None, name)
+
+
+def is_algorithm(word: str | None) -> bool:
+    """Tell whether a word is the name of an algorithm of ours."""
+    return any(word in of for of in ALGORITHMS.values())
+
+
+def _found(words: Sequence[str], device: str) -> tuple[Implementation, ...]:
+    able = [word for word in words if takes_device(word, device)]
+    if device != CPU and not words:
+        raise OptionError(f"device {device}: nobody is asked who would run there; name torch")
+    by_name: dict[str, Implementation] = {}
+    for word in dict.fromkeys(words):
+        one = find(word, device if word in able or not able else CPU)
+        if one.name in by_name:
+            first = by_name[one.name].word
+            raise OptionError(f"{first} and {word} are both {one.name}; rename one of them")
+        by_name[one.name] = one
+    return tuple(by_name.values())
