@@ -56,7 +56,7 @@ class LargestErrors(WorstElements):
         """Take in a block."""
         window = judged.window
         if judged.key.function == "logsumexp" or (window.is_first and window.is_last):
-            self._take(judged, answered(judged))
+            self.count(judged, answered(judged))
         else:
             self._add_window(judged)
 
@@ -66,14 +66,14 @@ class LargestErrors(WorstElements):
             self._long, self._answered = new, False
         told, untold = self._long
         rows = np.ones(len(judged.numbers), dtype=np.bool_)
-        told._take(judged, rows)
-        untold._take(judged, ~rows)
+        told.count(judged, rows)
+        untold.count(judged, ~rows)
         self._answered |= bool(answered(judged).any())
         if judged.window.is_last:
             self.merge(told if self._answered else untold)
             self._long = None
 
-    def _take(self, judged: Judged, proves: NDArray[np.bool_]) -> None:
+    def count(self, judged: Judged, proves: NDArray[np.bool_]) -> None:
         """Take in rows, or a window of one, of which some prove what their results say."""
         error = np.nan_to_num(judged.error, nan=-1.0, posinf=np.inf)  # what does not count
         above, broken = error > self._limit, error == np.inf

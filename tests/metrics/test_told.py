@@ -14,11 +14,10 @@ from softaudit import long_view, work
 from softaudit.audit import audit
 from softaudit.findings import findings
 from softaudit.formats import FORMATS
-from softaudit.json_v1 import read, write
+from softaudit.json_v1 import audit_from_json, audit_to_json
 from softaudit.judging import GivenOutputs
 from softaudit.metrics import CAUSES
 from softaudit.model import Plan
-from softaudit.report import Report
 from softaudit.sources.array import from_array
 
 
@@ -108,7 +107,7 @@ def test_what_a_one_absorbs():
 
     At −log(1 + e^−1) = −0.31 rounding costs 2^−55 at most, and two ulp of 1 are 2^−51.
     """
-    for first, cause in ((0.0, "absorption"), (2.0**-51, "absorption"), (-(2.0**-50), "rounding")):
+    for first, cause in ((0.0, "absorption"), (2.0**-52, "absorption"), (-(2.0**-50), "rounding")):
         found = told([first, -40.0], [40.0, 0.0], "float64", "log_softmax")
         assert found == ({cause: 1}, {})
     y = [exact("log_softmax", [1.0, 0.0], i) for i in (0, 1)]
@@ -143,7 +142,8 @@ def test_all_above_the_limit_are_counted_whatever_their_cause():
     }
     above = cell.events["above_limit"]
     assert (above.count, above.rows, above.first) == (4, 2, (0, 0))
-    assert [w.cause for w in cell.worst] == ["log-of-zero", "rounding", "absorption", "absorption"]
+    causes = [worst.cause for worst in cell.worst[:4]]
+    assert causes == ["log-of-zero", "absorption", "absorption", "rounding"]
 
 
 def hard(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -173,7 +173,7 @@ def test_blocks_and_windows_tell_the_same(function, monkeypatch):
         plan = Plan((whole.key,), worst=12)
         (cell,) = audit(from_array(logits), plan, block=block, implementation=given).cells
         for figure in ("worst", "causes", "breaks", "events"):
-            assert getattr(cell, figure) == getattr(whole, figure), figure
+            assert repr(getattr(cell, figure)) == repr(getattr(whole, figure)), figure
 
 
 def sentences(found) -> list[str]:
@@ -182,13 +182,14 @@ def sentences(found) -> list[str]:
 
 def test_sentences_claim_no_steps():
     """Nobody knows whether there was an exponential, and of what."""
-    found = judged([[1.0, 0.0, nan], [0.75, 0.25, 0.0]], [[0.0, -90.0, -1.0]] * 2, "float32")
+    outputs, logits = [[1.0, 0.0, nan], [0.75, 0.0, 0.25]], [[0.0, -90.0, -1.0]] * 2
+    found = judged(outputs, logits, "float32")
     assert [s for s in sentences(found) if s.startswith(("breaks", "loses"))] == [
         "breaks: float32 outputs: what is below 1.175e-38 becomes 0: 2 results, 2 rows, "
         "first (0, 1)",
         "breaks: float32 outputs: results are not finite: 1 result, 1 row, first (0, 2)",
         "loses: softmax in steps that the outputs do not show: float32 outputs "
-        "4.5e6 ULP (relative 0.37); up to 5 results, 2 rows, first (0, 0)",
+        "4.5e6 ULP (relative 0.37); up to 4 results, 2 rows, first (0, 0)",
         "loses: softmax where subnormal numbers become 0: float32 outputs "
         f"{8.2e-40 / 2**-149:.1e} ULP (relative 1.0); up to 2 results, 2 rows, first (0, 1)",
     ]
@@ -202,7 +203,7 @@ def test_losses_below_the_limit_asked_for_are_not_told():
     assert loss == (
         "loses: log_softmax where p > ½: float64 outputs 5.5e15 ULP (relative 1.0); "
         "up to 1 result, 1 row, first (0)"
-    ).replace("(0)", "(0)")
+    )
 
 
 def strays() -> tuple[np.ndarray, Plan]:
@@ -215,15 +216,17 @@ def strays() -> tuple[np.ndarray, Plan]:
 def test_numbers_that_the_format_does_not_have_are_judged_as_they_are():
     """In float16 an ulp(½) is 2^−11: what is 2^−13 off has an error of ¼, and is no answer."""
     outputs, plan = strays()
-    found = audit(from_array(np.zeros((3, 2))), plan, implementation=GivenOutputs(from_array(outputs)))
+    found = audit(
+        from_array(np.zeros((3, 2))), plan, implementation=GivenOutputs(from_array(outputs))
+    )
     (cell,) = found.cells
     stray = cell.events["not_in_format"]
     assert (stray.count, stray.rows, stray.first) == (1, 1, (1, 1))
     assert (cell.correctly_rounded, cell.ulp["mean"]) == (4, 0.25 / 5)
     note = "note: float16 outputs: 1 result is no float16 number, 1 row, first (1, 1): judged as"
     assert any(s.startswith(note) for s in sentences(found))
-    report = Report((found,))
-    assert [a.cells for a in read(write(report), "it").audits] == [found.cells]
+    (read_back,) = audit_from_json(audit_to_json(found), "it").cells
+    assert read_back.events == cell.events
 
 
 def test_outputs_of_their_own_format_have_no_such_numbers():

@@ -1,0 +1,190 @@
+"""Outputs that answer another question than the one asked: told by a look at some rows.
+
+A wrong kernel is what softaudit is there to judge, and must never be refused.  So two things have
+to hold: what is asked is missed by far, and another question is answered, number for number, as
+well as the format can.  Looking at what rows add up to was rejected, since a kernel that loses its
+mass, or counts it twice, is told by nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from softaudit.errors import InputError
+from softaudit.formats import round_to
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from softaudit.formats import Format
+    from softaudit.model import Function, Logits
+
+MOST_ROWS = 64
+MOST_ELEMENTS = 2**20
+"""How much is looked at: rows, evenly spaced, and elements of them all together."""
+
+MOST_SCATTERED = 2**16
+"""Elements along another axis, each of them in a page of the file of its own."""
+
+_FAR = 0.1
+"""Probability that is elsewhere than it should be, in a row, from which the asked is missed."""
+
+
+def refuse_other_answers(
+    outputs: Logits,
+    form: Format,
+    logits: Logits,
+    function: Function,
+    temperature: float,
+    place: str,
+) -> None:
+    """Refuse outputs that answer another question.
+
+    Parameters
+    ----------
+    outputs, logits : Logits
+        In the same layout.
+    form : Format
+        The outputs' number format.
+    function, temperature
+        What is asked.
+    place : str
+        What to call the outputs in a message.
+
+    Raises
+    ------
+    InputError
+        With the question that they answer, and how to ask it.
+
+    Notes
+    -----
+    Nothing is told of logsumexp, whose answers are one number each, nor of rows over
+    `MOST_ELEMENTS`.  Rows with NaN, with +∞ or nothing but −∞ are left out; what is too small for
+    the format's normal numbers says nothing.
+    """
+    if function == "logsumexp":
+        return
+    pair, axis = _Pair(logits, outputs), logits.axis % len(logits.shape)
+    asked = _Asked(function, form, temperature, axis)
+    with np.errstate(all="ignore"):  # of which a NaN or an infinity fits nothing
+        x, v = pair.rows()
+        if _misses(v, _softmax(x / temperature), function):
+            for answered in _answers(pair, x, v, asked):
+                raise InputError(f"{place}: {answered}")
+    outputs.release()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the outputs should be."""
+
+    function: Function
+    form: Format
+    temperature: float
+    axis: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pair:
+    """Logits and outputs in one layout."""
+
+    logits: Logits
+    outputs: Logits
+
+    def rows(self, most: int = MOST_ELEMENTS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give some rows of both, those that have an answer and no NaN; none of endless ones."""
+        total, columns = self.logits.rows, self.logits.columns
+        number = min(MOST_ROWS, most // columns, total)
+        chosen = np.arange(number, dtype=np.int64) * total // max(number, 1)
+        x, v = self.logits.take(chosen), self.outputs.take(chosen)
+        top = x.max(axis=-1)
+        sound = (top < np.inf) & (top > -np.inf) & ~np.isnan(v).any(axis=-1)
+        return x[sound], v[sound]
+
+    def along(self, axis: int) -> _Pair:
+        """Take another axis, of the layout, for the class axis."""
+        return _Pair(*(replace(each, values=np.moveaxis(each.values, axis, -1))
+                       for each in (self.logits, self.outputs)))  # fmt: skip
+
+    def transposed(self, axis: int) -> _Pair:
+        """Take outputs whose class axis was exchanged with another one of the layout."""
+        swapped = np.swapaxes(self.outputs.values, axis, -1)
+        return replace(self, outputs=replace(self.outputs, values=swapped))
+
+
+def _answers(
+    pair: _Pair, x: NDArray[np.float64], v: NDArray[np.float64], asked: _Asked
+) -> Iterator[str]:
+    """Say which other questions the outputs answer, and how to ask them."""
+    if np.array_equal(x, v) or np.array_equal(round_to(x, asked.form), v):
+        yield "the logits themselves, and not outputs: give what the implementation returned"
+    other: Function = "log_softmax" if asked.function == "softmax" else "softmax"
+    if _answer(x, v, replace(asked, function=other)):
+        what = "logarithms" if other == "log_softmax" else "probabilities"
+        yield f"{what}, and {asked.function} is asked: name --function {other}"
+    if asked.temperature != 1.0 and _answer(x, v, replace(asked, temperature=1.0)):
+        yield (
+            f"computed without the temperature {asked.temperature:g}: leave out --temperature, "
+            "or divide the logits by it first"
+        )
+    yield from _other_axes(pair, asked)
+
+
+def _other_axes(pair: _Pair, asked: _Asked) -> Iterator[str]:
+    """Say along which axis, or axes, the outputs answer what is asked."""
+    shape = pair.logits.values.shape
+    for axis in range(len(shape) - 1):
+        in_file = axis + (axis >= asked.axis)
+        told = f"{asked.function} along axis {in_file}, and not along the class axis {asked.axis}: "
+        if _answer(*pair.along(axis).rows(MOST_SCATTERED), asked):
+            yield f"{told}name --axis {in_file}, or give outputs computed along axis {asked.axis}"
+        if shape[axis] == shape[-1] and _answer(*pair.transposed(axis).rows(MOST_SCATTERED), asked):
+            swapped = f"outputs.swapaxes({in_file}, {asked.axis})"
+            yield f"axes {in_file} and {asked.axis} are exchanged: save {swapped}"
+    if len(shape) > 1 and pair.logits.values.size <= MOST_ELEMENTS:
+        flat = _Pair(*(replace(each, values=each.values.reshape(1, -1))
+                       for each in (pair.logits, pair.outputs)))  # fmt: skip
+        if _answer(*flat.rows(), asked):
+            yield (
+                f"{asked.function} over all {pair.logits.values.size} logits at once, and not "
+                f"along axis {asked.axis}: compute it with that axis, or reshape logits and outputs"
+            )
+
+
+def _answer(x: NDArray[np.float64], v: NDArray[np.float64], asked: _Asked) -> bool:
+    """Tell whether outputs are the answers, to what the format can do, and no simple ones.
+
+    Uniform rows, and rows of one 1 and zeros, are answers to many questions, and what many a wrong
+    kernel gives: there has to be a number well below its row's largest and above subnormal ones.
+    """
+    if not len(x):
+        return False
+    p, least = _softmax(x / asked.temperature), 4 * asked.form.least_normal
+    if not ((p > least) & (p < p.max(axis=-1, keepdims=True) / 2)).any():
+        return False
+    off = min(0.25, max(0.01, 2.0 ** (5 - asked.form.precision)))
+    if asked.function == "softmax":
+        return bool((np.abs(v - p) <= off * p + least).all())
+    log_p = np.log(p)
+    near = np.abs(v - log_p) <= off * (1 - log_p)
+    return bool((near | ((p < least) & (v < np.log(least) / 2))).all())
+
+
+def _misses(v: NDArray[np.float64], p: NDArray[np.float64], function: Function) -> bool:
+    """Tell whether much of some row's probability is elsewhere."""
+    q = np.exp(v) if function == "log_softmax" else v
+    return bool((np.abs(q - p).sum(axis=-1) > 2 * _FAR).any())
+
+
+def _softmax(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    probabilities: NDArray[np.float64] = e / e.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
+__all__ = ["MOST_ELEMENTS", "MOST_ROWS", "MOST_SCATTERED", "refuse_other_answers"]
