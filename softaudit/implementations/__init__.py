@@ -103,7 +103,9 @@ def find(word: str, device: str = CPU) -> Implementation:
 
 def takes_device(word: str, device: str) -> bool:
     """Tell whether an implementation may be asked to run on a device."""
-    return word in IMPLEMENTATIONS and device.partition(":")[0] in framework(word).devices
+    kind, _, number = device.partition(":")
+    is_one = device == kind or (kind == "cuda" and number.isdecimal())
+    return word in IMPLEMENTATIONS and is_one and kind in framework(word).devices
 
 
 def framework(name: str) -> Framework:

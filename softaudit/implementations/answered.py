@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,7 +63,7 @@ def to_odd(long: NDArray[np.longdouble]) -> NDArray[np.float64]:
 
 
 def remarks_of(
-    head: Mapping[str, Any], dtype: np.dtype[Any], form: Format, changed: bool, printed: bytes
+    head: Mapping[str, Any], dtype: np.dtype[Any], form: Format, *, changed: bool
 ) -> tuple[str, ...]:
     """Say what an implementation did beside answering.
 
@@ -75,8 +76,6 @@ def remarks_of(
         Of the result.
     changed : bool
         Whether rounding it to the format changed anything.
-    printed : bytes
-        What it wrote to standard output and standard error.
     """
     typed = head.get("typed") is not False
     kind = dtype.name if typed else "Python numbers"
@@ -87,8 +86,22 @@ def remarks_of(
         remarks.append(f"returns {kind}")
     if head.get("wrote") is True:
         remarks.append("writes to its input")
-    lines = printed.decode(errors="replace").strip().splitlines()
-    if lines:
-        more = "…" if len(lines) > 1 and len(lines[0]) < _SHOWN else ""
-        remarks.append(f"prints: '{printable(lines[0].rstrip(), _SHOWN)}{more}'")
     return tuple(remarks)
+
+
+def remark(what: str, printed: bytes) -> tuple[str, ...]:
+    """Say what was printed, by its first line; nothing of nothing."""
+    lines = printed.decode(errors="replace").strip().splitlines()
+    if not lines:
+        return ()
+    more = "…" if len(lines) > 1 and len(lines[0]) < _SHOWN else ""
+    return (f"{what}: '{printable(lines[0].rstrip(), _SHOWN)}{more}'",)
+
+
+def without_ours(printed: bytes) -> str:
+    """Give what a process wrote when it died, without the lines that are of our own frames."""
+    lines = printed.decode(errors="replace").splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(_OURS))
+
+
+_OURS = (f'  File "{Path(__file__).parent}', '  File "<string>"', "Extension modules: ")

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 MOST_REASON = 300
-MOST_DETAIL = 16_000
+MOST_DETAIL = 8000
+"""Characters: of six bytes at most, so that a head has room for them."""
 
 _OURS = str(Path(__file__).parent)
 _IMPORTING = "<frozen importlib"

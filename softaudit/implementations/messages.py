@@ -40,7 +40,8 @@ class Junk(Exception):  # noqa: N818 -- what came, and not how it is raised
 
 def pack(head: dict[str, Any], raw: bytes = b"") -> bytes:
     """Give a message as it travels."""
-    return json.dumps({**head, "bytes": len(raw)}).encode() + b"\n" + raw
+    line = json.dumps({**head, "bytes": len(raw)}, ensure_ascii=False)
+    return line.encode(errors="replace") + b"\n" + raw
 
 
 def pack_array(head: dict[str, Any], x: NDArray[Any]) -> bytes:

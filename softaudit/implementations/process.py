@@ -151,18 +151,25 @@ class Process:
             if not self._listen():
                 return
 
-    def end(self) -> None:
-        """End the process, and all that it started and that has not left its group."""
-        os.close(self._ask)
-        os.close(self._told)
+    def is_over(self) -> bool:
+        """Tell whether it has ended by itself."""
+        return self._process.poll() is not None
+
+    def end(self, *, at_once: bool = False) -> None:
+        """End the process, and all that it started and that has not left its group.
+
+        Parameters
+        ----------
+        at_once : bool
+            Whatever it is doing; otherwise it has a second for what it does when it ends.
+        """
+        for descriptor in (self._ask, self._told):
+            os.close(descriptor)
         assert self._process.stdout is not None
         self._process.stdout.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_TO_END)
-        self.kill_group()
-
-    def kill_group(self) -> None:
-        """Kill them at once, whatever they are doing."""
+        if not at_once:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_TO_END)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()

@@ -61,5 +61,5 @@ def _kind(result: Any, y: NDArray[Any]) -> str:
         return "text"
     if y.dtype.kind == "O":
         kind = type(result).__name__
-        return kind if y.ndim == 0 else f"Python objects in a {kind}"
+        return f"an object of type {kind}" if y.ndim == 0 else f"Python objects ({kind})"
     return str(y.dtype)

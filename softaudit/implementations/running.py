@@ -6,7 +6,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from softaudit.implementations import IMPLEMENTATIONS, framework
-from softaudit.implementations.answered import remarks_of, rounded_once
+from softaudit.implementations.answered import remark, remarks_of, rounded_once, without_ours
 from softaudit.implementations.messages import MOST_ITEM, Incoming, Junk, pack, pack_array
 from softaudit.implementations.model import LAYOUTS, About, Answer, Unanswered
 from softaudit.implementations.process import Ended, Late, Process
@@ -55,6 +55,7 @@ class Runner:
         self._threads = threads
         self._process: Process | None = None
         self._never: Unanswered | None = None
+        self._first: tuple[str, ...] = ()
 
     def __enter__(self) -> Runner:
         """Start nothing yet."""
@@ -119,9 +120,11 @@ class Runner:
 
     def _started(self, deadline: float) -> Process:
         if self._never is not None:
-            raise self._never
+            raise Unanswered(self._never.reason, self._never.detail)
+        if self._process is not None and self._process.is_over():
+            self.close()
         if self._process is None:
-            self._process = Process(self._environment())
+            self._process = self._begun()
             try:
                 self._start(self._process, deadline)
             except Unanswered as unanswered:
@@ -129,6 +132,12 @@ class Runner:
                 self._never = unanswered
                 raise
         return self._process
+
+    def _begun(self) -> Process:
+        try:
+            return Process(self._environment())
+        except OSError as error:
+            raise Unanswered(f"gets no process of its own: {error.strerror or error}") from error
 
     def _start(self, process: Process, deadline: float) -> None:
         named = self._implementation
@@ -139,6 +148,9 @@ class Runner:
         device = printable(incoming.text("device"), 100)
         version = printable(incoming.text("version"), 100) or None
         self.about = About(named.name, named.word, version, device)
+        # Frameworks have much to say of the machine; a user's own words are the user's.
+        user = named.word not in IMPLEMENTATIONS
+        self._first = remark("prints when it starts", bytes(process.printed)) if user else ()
 
     def _exchange(
         self,
@@ -157,7 +169,7 @@ class Runner:
             raise Unanswered(f"{late} within {seconds}; --timeout allows more") from None
         except Ended as ended:
             self._kill()
-            raise Unanswered(str(ended), process.printed.decode(errors="replace")) from None
+            raise Unanswered(str(ended), without_ours(bytes(process.printed))) from None
         except Junk:
             self._kill()
             raise _junk() from None
@@ -167,8 +179,8 @@ class Runner:
 
     def _kill(self) -> None:
         if self._process is not None:
-            self._process.kill_group()
-            self.close()
+            process, self._process = self._process, None
+            process.end(at_once=True)
 
     def _answer(
         self, incoming: Incoming, function: str, shape: tuple[int, ...], form: Format
@@ -185,8 +197,9 @@ class Runner:
         except Junk:
             self._kill()
             raise _junk() from None
-        remarks = remarks_of(incoming.head, y.dtype, form, changed, bytes(self._process.printed))
-        return Answer(values.reshape(wanted), remarks)
+        remarks = remarks_of(incoming.head, y.dtype, form, changed=changed)
+        printed = remark("prints", bytes(self._process.printed))
+        return Answer(values.reshape(wanted), (*self._first, *remarks, *printed))
 
     def _check_kind(self, incoming: Incoming, kind: str) -> None:
         said = incoming.text("kind")

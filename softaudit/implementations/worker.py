@@ -30,6 +30,8 @@ from softaudit.implementations.model import Loaded, Refused
 from softaudit.implementations.returned import returned
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from numpy.typing import NDArray
 
 _LOOK_EVERY = 0.5
@@ -51,14 +53,21 @@ def main(questions: int, answers: int, parent: int) -> None:
     tell = _Teller(answers)
     loaded: Loaded | None = None
     home = ""
-    with os.fdopen(questions, "rb") as file:
-        while (message := read(file)) is not None:
+    with os.fdopen(questions, "rb", closefd=False) as file:
+        while (message := _next(file)) is not None:
             head, raw = message
             if loaded is None:
                 loaded, home, told = _started(head)
             else:
                 told = _answered(loaded, home, head, raw)
             tell(told)
+
+
+def _next(file: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
+    try:
+        return read(file)
+    except (OSError, ValueError):  # closed, or another file by now
+        os._exit(LOST_PIPES)
 
 
 def _end_with(parent: int) -> None:
@@ -80,7 +89,7 @@ def _end_with(parent: int) -> None:
 
 def _say_little() -> None:
     """Leave out what the audit measures itself, and where warnings come from."""
-    faulthandler.enable()
+    faulthandler.enable(all_threads=False)
     warnings.simplefilter("ignore", RuntimeWarning)
     warnings.formatwarning = lambda message, kind, *_, **__: f"{kind.__name__}: {message}\n"
 
@@ -128,7 +137,8 @@ def _started(head: dict[str, Any]) -> tuple[Loaded | None, str, bytes]:
         called = word if word in IMPLEMENTATIONS else word.rpartition(":")[0].rpartition("/")[2]
         return None, "", pack(failure(f"{called} cannot be imported: ", error, home))
     home = "" if word in IMPLEMENTATIONS else function.home(word)
-    told = {"kind": "started", "version": loaded.version, "device": loaded.device}
+    version = None if loaded.version is None else loaded.version[:100]
+    told = {"kind": "started", "version": version, "device": loaded.device}
     return loaded, home, pack(told)
 
 
@@ -148,7 +158,7 @@ def _answered(loaded: Loaded, home: str, head: dict[str, Any], raw: bytes) -> by
         return pack({"kind": "failure", "reason": str(refused), "detail": ""})
     except BaseException as error:
         kind = type(result).__name__
-        return pack(failure(f"returns a {kind} that is no array of numbers: ", error, home))
+        return pack(failure(f"returns {kind}, of which NumPy makes no array: ", error, home))
     typed = not isinstance(result, list | tuple)
     return pack_array({"kind": "answer", "wrote": wrote, "typed": typed}, y)
 
