@@ -17,6 +17,7 @@ from softaudit.cli import (
     diff,
     explain,
     gate,
+    implementations,
     limits,
     report,
     settings,
@@ -45,6 +46,7 @@ app.command("diff")(diff.command)
 app.command("limits")(limits.command)
 app.command("sweep")(sweep.command)
 app.command("explain")(explain.command)
+app.command("implementations")(implementations.command)
 
 
 def _version(wanted: bool) -> None:
