@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -28,7 +29,7 @@ from softaudit.cli.asking import (
 from softaudit.cli.judging import Judging
 from softaudit.cli.options import named, one, with_groups
 from softaudit.cli.output import ShownAndSaved
-from softaudit.errors import InputError, OptionError
+from softaudit.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -114,19 +115,19 @@ class Compared:
             If they cannot be the logits' outputs.
         """
         from softaudit.formats import FORMATS
-        from softaudit.implementations.outputs import read_outputs
+        from softaudit.implementations.outputs import read_outputs, told_apart
 
         form = None if self.format is None else FORMATS[self.format]
-        function = cast("Function", self.function)
-        by_name: dict[str, OutputFile] = {}
-        for word in words:
-            for outputs in read_outputs(
-                word, logits, function, form=form, axis=self.axis, key=self.outputs_key
-            ):
-                if outputs.name in by_name:
-                    raise InputError(f"{word}: {outputs.name} is there already; rename one of them")
-                by_name[outputs.name] = outputs
-        return list(by_name.values())
+        read = partial(
+            read_outputs,
+            logits=logits,
+            function=cast("Function", self.function),
+            form=form,
+            axis=self.axis,
+            key=self.outputs_key,
+            temperature=self.temperature,
+        )
+        return told_apart([outputs for word in words for outputs in read(word)])
 
     def plan(self, logits: Logits, keys: Sequence[CellKey]) -> Plan:
         """Plan what to ask."""
@@ -198,9 +199,12 @@ def _judged(
     from softaudit.answers import Answers, Given
     from softaudit.audit import audit, chosen_rows
     from softaudit.cli.progress import Progress
+    from softaudit.model import Used
     from softaudit.plan import given_key
 
-    given = [Given(one.logits, one.used) for one in outputs]
+    given = [
+        Given(one.values, Used(one.name, sha256=one.sha256, command=one.word)) for one in outputs
+    ]
     keys = [
         given_key(compared.function, one.format.name, one.name, logits=compared.posed_in)
         for one in outputs

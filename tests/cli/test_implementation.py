@@ -14,7 +14,7 @@ import softaudit as face
 from softaudit import long_view, work
 from softaudit.audit import BLOCK
 
-KERNELS = '''
+KERNELS = """
 import numpy as np
 
 def stable(x):
@@ -36,7 +36,7 @@ def gone(x):
 
 def same(x):
     return x
-'''
+"""
 LOGITS = np.random.default_rng(8).normal(0, 4, (5, 9)).astype(np.float32)
 
 
