@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 Remarks = dict[tuple[str, str], tuple[int, str]]
 """What was remarked, by cell and kind of remark: in which row first, and the words."""
 
-Noted = dict[str, tuple[Used, Remarks]]
+Details = dict[str, str]
+"""What code had to say when it failed, by the reason: its own traceback, or what it printed."""
+
+Noted = dict[str, tuple[Used, Remarks, Details]]
 """What running code said of itself, by name."""
 
 
@@ -73,6 +76,7 @@ class Running:
         self._failed: dict[CellKey, Unanswered] = {}
         self._row: dict[CellKey, tuple[int, NDArray[np.float64]]] = {}
         self.remarks: Remarks = {}
+        self.details: Details = {}
         self.used = Used(implementation.name, command=_command(implementation))
 
     def __reduce__(self) -> tuple[type[Running], tuple[Implementation, float]]:
@@ -107,6 +111,8 @@ class Running:
         except Unanswered as failure:
             named = Unanswered(f"{self.used.name} {failure.reason}", failure.detail)
             self._failed[key] = named
+            if failure.detail:
+                self.details.setdefault(named.reason, failure.detail)
             raise named from failure
         finally:
             about = self._runner.about
@@ -123,7 +129,7 @@ class Running:
 
     def forget(self) -> None:
         """Begin with other logits: what failed may be asked again."""
-        self._failed, self._row, self.remarks = {}, {}, {}
+        self._failed, self._row, self.remarks, self.details = {}, {}, {}, {}
 
     def close(self) -> None:
         """End the process."""
@@ -177,18 +183,28 @@ class Answers:
     def noted(self) -> Noted:
         """Give what running code said of itself here, for who merges the work of processes."""
         return {
-            name: (one.used, one.remarks)
+            name: (one.used, one.remarks, one.details)
             for name, one in self.others.items()
             if isinstance(one, Running)
         }
 
     def take_in(self, noted: Noted) -> None:
         """Take in what it said of itself elsewhere."""
-        for name, (used, remarks) in noted.items():
+        for name, (used, remarks, details) in noted.items():
             one = self.others[name]
             if isinstance(one, Running):
                 one.used = used if used.device is not None else one.used
                 one.note(remarks)
+                one.details = {**details, **one.details}
+
+    def details(self) -> Details:
+        """Give what code had to say when it failed."""
+        return {
+            reason: detail
+            for one in self.others.values()
+            if isinstance(one, Running)
+            for reason, detail in one.details.items()
+        }
 
     def used(self) -> tuple[Used, ...]:
         """Give what a report says of who answered."""

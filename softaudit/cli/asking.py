@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ from softaudit.cli.options import one, several, split, variable
 from softaudit.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from softaudit.model import Audit, Logits, Plan
     from softaudit.others import Others
@@ -241,9 +242,22 @@ def audited(
             plan = asked.plan(source, elements=elements)
             rows = len(chosen_rows(source, plan))
             with told.of(source.name, rows, source.columns) as heard:
-                found = audit(source, plan, jobs=jobs, heard=heard, answers=answers)
+                try:
+                    found = audit(source, plan, jobs=jobs, heard=heard, answers=answers)
+                finally:
+                    say_details(answers.details())
             audits.append(with_ratios(found, others.trusted) if others.trusted else found)
     return audits, skipped
+
+
+def say_details(details: Mapping[str, str]) -> None:
+    """Show the tracebacks of other people's code, as theirs."""
+    from softaudit.cli.progress.listener import say
+    from softaudit.sources.opening import printable
+
+    for reason, detail in details.items():
+        say(f"{reason}:")
+        sys.stderr.writelines(f"    {printable(line)}\n" for line in detail.splitlines())
 
 
 def check_row(row: str | None, sample: int | None) -> None:

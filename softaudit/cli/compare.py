@@ -25,6 +25,7 @@ from softaudit.cli.asking import (
     check_row,
     processors,
     row_index,
+    say_details,
 )
 from softaudit.cli.judging import Judging
 from softaudit.cli.options import named, one, with_groups
@@ -218,7 +219,10 @@ def _judged(
         told.of(logits.name, rows, logits.columns) as heard,
     ):
         jobs = compared.jobs or processors()
-        judged = audit(logits, plan, jobs=jobs, heard=heard, answers=answers)
+        try:
+            judged = audit(logits, plan, jobs=jobs, heard=heard, answers=answers)
+        finally:
+            say_details(answers.details())
     return judged if trusted is None else with_ratios(judged, trusted)
 
 
