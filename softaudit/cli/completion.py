@@ -34,9 +34,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "reference": ("certified", "mpmath"),
     "columns": (
         "not-finite", "exp", "sum", "premature", "forced", "subnormal", "lost-mass", "spread",
-        "mean", "p50", "p99", "p99.9", "max", "relative", "correct", "row-sum", "cast",
-        "floor", "excess", "argmax", "top-k", "kl", "variation", "log-p", "choice",
-        "bound", "condition",
+        "mean", "p50", "p99", "p99.9", "max", "ratio-p99", "ratio-max", "relative", "correct",
+        "row-sum", "cast", "floor", "excess", "argmax", "top-k", "kl", "variation", "log-p",
+        "choice", "bound", "condition",
     ),
     "output-format": tuple(RENDERERS),
     "progress": ("auto", "always", "never"),

@@ -73,6 +73,12 @@ def test_what_is_shown_can_be_written(limit, bound):
         ("softmax/float16:a:b:c:d/*: ulp.max <= 3", "format[:compute[:accumulate[:order]]]"),
         ("*: ulp.mx <= 3", "unknown metric 'ulp.mx': did you mean ulp.max?"),
         ("*: max <= 3", "metric 'max' is part of ulp.max"),
+        ("*: ratio <= 3", "metric 'ratio' is part of bound.ratio, ratio.ulp.max"),
+        ("*: ratio.ulp.mx <= 3", "did you mean ratio.ulp.max?"),
+        ("softmax/*/torhc: ulp.max <= 3", "unknown algorithm 'torhc': did you mean torch?"),
+        ("*/onnxrutime: ulp.max <= 3", "did you mean onnxruntime?"),
+        ("softmax/float31/kernels.softmax: ulp.max <= 3", "did you mean float32?"),
+        ("softmax/float32:float16/torch: ulp.max <= 3", "does not hold every float32"),
         ("*: causes.absorbtion.count <= 3", "did you mean causes.absorption.count?"),
         ("*: worst <= 3", "unknown metric"),
         ("*: ulp.max < 3", "< is no bound: use <= or >="),
@@ -193,3 +199,22 @@ def test_every_name_is_a_pattern_of_its_own(name):
         report(audit(*map(cell, NAMES))), [parse_requirement(f"{name}: elements >= 0")]
     ).judgement.rulings
     assert [verdict.cell for verdict in ruling.verdicts] == [name]
+
+
+@pytest.mark.parametrize(
+    ("where", "name"),
+    [
+        ("softmax/float16/torch", "softmax/float16/torch"),
+        ("softmax/float16:float16:float16:pairwise/torch", "softmax/float16/torch"),
+        ("logsumexp/bfloat16:bfloat16/kernels.fast", "logsumexp/bfloat16/kernels.fast"),
+        ("softmax/float32/out.npz.probs", "softmax/float32/out.npz.probs"),
+        ("softmax/*/kernels.softmax", "softmax/*/kernels.softmax"),
+        ("softmax/float16:float16/kernels.*", "softmax/float16/kernels.*"),
+        ("*/kernels.softmax", "*/kernels.softmax"),
+        ("*/onnxruntime", "*/onnxruntime"),
+        ("*/torc?", "*/torc?"),
+    ],
+)
+def test_names_of_implementations(where, name):
+    """Frameworks are known by name; a function or a file has a dot, and may be called anything."""
+    assert parse_requirement(f"{where}: ratio.ulp.max <= 2").where == name
