@@ -38,17 +38,17 @@ def rounded_once(y: NDArray[Any], form: Format) -> tuple[NDArray[np.float64], bo
     of a format of at most 51 bits (Boldo & Melquiond 2008, doi:10.1109/TC.2007.70819).  To
     float64 itself they are rounded directly.
     """
-    if y.dtype.name in FORMATS:
-        wide = y.astype(np.float64)
-        inexact = False
-    else:
-        long = y.astype(np.longdouble)
-        wide = long.astype(np.float64) if form.precision == 53 else to_odd(long)
-        with np.errstate(invalid="ignore"):
-            inexact = bool(np.any((long != wide) & ~np.isnan(wide)))
-    values = round_to(wide, form)
-    changed = inexact or not np.array_equal(values, wide, equal_nan=True)
-    return values, changed
+    # Signalling NaNs raise invalid in any conversion, and overflow is what rounding gives.
+    with np.errstate(all="ignore"):
+        long = y if y.dtype.name in FORMATS else y.astype(np.longdouble)
+        direct = y.dtype.name in FORMATS or form.precision == FLOAT64.precision
+        wide = long.astype(np.float64) if direct else to_odd(long)
+        values = round_to(wide, form)
+        same = (values == long) | (np.isnan(values) & np.isnan(wide))
+    return values, not bool(same.all())
+
+
+FLOAT64 = FORMATS["float64"]
 
 
 def to_odd(long: NDArray[np.longdouble]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ MOST_DETAIL = 8000
 """Characters: of six bytes at most, so that a head has room for them."""
 
 _OURS = str(Path(__file__).parent)
-_IMPORTING = "<frozen importlib"
+_IMPORTING = ("<frozen importlib", importlib.__file__)
 
 
 def failure(what: str, error: BaseException, home: str, *, named: bool = True) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def _named(error: BaseException) -> str:
 def _theirs(error: BaseException) -> TracebackType | None:
     """Give the traceback from the first frame that is not ours, nor of what we import with."""
     found = error.__traceback__
-    while found is not None and _file(found).startswith((_OURS, _IMPORTING)):
+    while found is not None and _file(found).startswith((_OURS, *_IMPORTING)):
         found = found.tb_next
     return found
 
