@@ -25,9 +25,9 @@ LOST_PIPES = 113
 """The exit code of a process whose pipes to the judge were closed within."""
 
 DTYPES: dict[str, np.dtype[Any]] = {
+    np.dtype(np.longdouble).name: np.dtype(np.longdouble),  # float64, on some machines
     **{name: form.dtype for name, form in FORMATS.items()},
     **{np.dtype(code).name: np.dtype(code) for code in "bhilqBHILQ"},
-    np.dtype(np.longdouble).name: np.dtype(np.longdouble),
 }
 """Of what results are taken: every format, integers, and what is wider than float64."""
 

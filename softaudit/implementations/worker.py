@@ -133,13 +133,14 @@ def _started(head: dict[str, Any]) -> tuple[Loaded | None, str, bytes]:
     except Refused as refused:
         return None, "", pack({"kind": "failure", "reason": str(refused), "detail": ""})
     except BaseException as error:
-        home = "" if word in IMPLEMENTATIONS else function.home(word)
-        called = word if word in IMPLEMENTATIONS else word.rpartition(":")[0].rpartition("/")[2]
-        return None, "", pack(failure(f"{called} cannot be imported: ", error, home))
+        what, home = "does not start: ", ""
+        if word not in IMPLEMENTATIONS:
+            place = word.rpartition(":")[0].rpartition("/")[2]
+            what, home = f"{place} cannot be imported: ", function.home(word)
+        return None, "", pack(failure(what, error, home))
     home = "" if word in IMPLEMENTATIONS else function.home(word)
     version = None if loaded.version is None else loaded.version[:100]
-    told = {"kind": "started", "version": version, "device": loaded.device}
-    return loaded, home, pack(told)
+    return loaded, home, pack({"kind": "started", "version": version, "device": loaded.device})
 
 
 def _answered(loaded: Loaded, home: str, head: dict[str, Any], raw: bytes) -> bytes:

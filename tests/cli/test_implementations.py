@@ -113,3 +113,19 @@ def test_start_says_what_works(softaudit, monkeypatch):
 
 def test_unknown_outputs(fails):
     assert "did you mean json" in fails("implementations", "--output-format", "jsn")
+
+
+def test_a_version_under_another_name(monkeypatch):
+    """The builds of onnxruntime for accelerators are distributions of other names."""
+
+    def version(name):
+        if name == "onnxruntime":
+            raise listing.PackageNotFoundError(name)
+        return {"onnxruntime-gpu": "1.99"}[name]
+
+    monkeypatch.setattr(listing, "version", version)
+    names = {"onnxruntime": ["onnxruntime-gpu"]}
+    monkeypatch.setattr(listing, "packages_distributions", lambda: names)
+    assert listing._version("onnxruntime") == "1.99"
+    names.clear()
+    assert listing._version("onnxruntime") == "of unknown version"
