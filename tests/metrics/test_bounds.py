@@ -10,6 +10,7 @@ from mpmath import log, mp, mpf
 
 import softaudit
 from softaudit.algorithms import ALGORITHMS
+from softaudit.errors import OptionError
 from softaudit.metrics import BOUNDS
 
 from ..cells import cell_of
@@ -96,7 +97,9 @@ def test_other_algorithms_have_none(function):
 
 
 def test_nor_have_the_outputs_of_others():
-    found = softaudit.judge(np.float32([[0.5, 0.5]]), [[0.0, 0.0]], name="stable")
+    with pytest.raises(OptionError, match="an algorithm of softmax has it"):
+        softaudit.judge(np.float32([[0.5, 0.5]]), [[0.0, 0.0]], name="stable")
+    found = softaudit.judge(np.float32([[0.5, 0.5]]), [[0.0, 0.0]], name="my.stable")
     assert [cell.bound for cell in found.cells] == [None]
     assert found.cells[0].condition.max == 0.0
 
