@@ -78,8 +78,13 @@ class Incoming:
             return MOST_HEAD
         return int(self.head["bytes"]) - len(self._bytes)
 
-    def take(self, part: bytes) -> bool:
-        """Take some bytes, and tell whether the message is complete.
+    @property
+    def complete(self) -> bool:
+        """Whether there is nothing more to take."""
+        return self.head is not None and len(self._bytes) == self.head["bytes"]
+
+    def take(self, part: bytes) -> None:
+        """Take some bytes.
 
         Raises
         ------
@@ -96,7 +101,6 @@ class Incoming:
                 self._bytes = rest
         if self.head is not None and len(self._bytes) > self.head["bytes"]:
             raise Junk
-        return self.head is not None and len(self._bytes) == self.head["bytes"]
 
     def _checked(self, line: bytes) -> dict[str, Any]:
         try:

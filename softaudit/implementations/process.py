@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,7 @@ class Process:
         self._output = self._process.stdout.fileno()
         for descriptor in (self._ask, self._told, self._output):
             os.set_blocking(descriptor, False)
+        self._unsent = memoryview(b"")
         self.printed = bytearray()
 
     def exchange(self, sent: bytes, incoming: Incoming, deadline: float) -> None:
@@ -91,65 +93,71 @@ class Process:
         Junk
             If what comes back is no message.
         """
-        unsent = memoryview(sent)
+        self._unsent = memoryview(sent)
         self.printed.clear()
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._ask, selectors.EVENT_WRITE)
-            selector.register(self._told, selectors.EVENT_READ)
-            selector.register(self._output, selectors.EVENT_READ)
-            while True:
-                over = self._process.poll() is not None
-                left = deadline - monotonic()
-                if left <= 0:
-                    raise Late
-                for key, _ in selector.select(0 if over else min(left, _LISTEN_EVERY)):
-                    if key.fd == self._ask:
-                        unsent = unsent[self._write(unsent) :]
-                        if not unsent:
-                            selector.unregister(self._ask)
-                    elif key.fd == self._output:
-                        if not self._listen():
-                            selector.unregister(self._output)
-                    elif self._take(incoming):
-                        self._listen_to_the_rest()
-                        return
-                if over:
-                    self._listen_to_the_rest()
-                    raise Ended(ending(self._process.returncode))
+        with selectors.DefaultSelector() as ready:
+            ready.register(self._ask, selectors.EVENT_WRITE, self._write)
+            ready.register(self._told, selectors.EVENT_READ, partial(self._take, incoming))
+            ready.register(self._output, selectors.EVENT_READ, self._listen)
+            while not incoming.complete:
+                self._go_on(ready, deadline)
+        self._listen_to_the_rest()
 
-    def _write(self, unsent: memoryview) -> int:
+    def _go_on(self, ready: selectors.BaseSelector, deadline: float) -> None:
+        """Wait for one of the pipes, and read from it or write to it."""
+        over = self.is_over()
+        left = deadline - monotonic()
+        if left <= 0:
+            raise Late
+        keys = [key for key, _ in ready.select(0 if over else min(left, _LISTEN_EVERY))]
+        for key in keys:
+            if not key.data():
+                ready.unregister(key.fileobj)
+        if over and self._told not in [key.fd for key in keys]:
+            self._listen_to_the_rest()
+            raise Ended(ending(self._process.returncode))
+
+    def _write(self) -> bool:
+        """Write some of the question, and tell whether any of it is left."""
         try:
-            return os.write(self._ask, unsent)
+            self._unsent = self._unsent[os.write(self._ask, self._unsent) :]
         except BlockingIOError:
-            return 0
+            pass
         except BrokenPipeError:  # it has ended, or soon will
-            return len(unsent)
+            return False
+        return bool(self._unsent)
 
     def _take(self, incoming: Incoming) -> bool:
-        """Take what was told, and tell whether it is complete."""
+        """Take some of the answer, and tell whether there may be more."""
         with suppress(BlockingIOError):
             part = os.read(self._told, min(incoming.wanted(), _MOST_AT_ONCE))
             if not part:
                 with suppress(subprocess.TimeoutExpired):
                     self._process.wait(_TO_END)
+                self._listen_to_the_rest()
                 raise Ended(ending(self._process.poll()))
-            return incoming.take(part)
-        return False
+            incoming.take(part)
+        return True
 
     def _listen(self) -> bool:
-        """Read some of what was printed, keep its beginning, and tell whether there was any."""
-        try:
-            part = os.read(self._output, _MOST_AT_ONCE)
-        except BlockingIOError:
-            return False
-        self.printed += part[: MOST_OUTPUT - len(self.printed)]
-        return bool(part)
+        """Read some of what was printed, and tell whether there may be more."""
+        part = self._heard()
+        return part is None or bool(part)
 
     def _listen_to_the_rest(self) -> None:
         # What is printed before the answer is all in the pipe; others may go on printing.
         for _ in range(64):
-            if not self._listen():
+            if not self._heard():
                 return
+
+    def _heard(self) -> bytes | None:
+        """Read some of what was printed, and keep its beginning; None if nothing is there yet."""
+        try:
+            part = os.read(self._output, _MOST_AT_ONCE)
+        except BlockingIOError:
+            return None
+        self.printed += part[: MOST_OUTPUT - len(self.printed)]
+        return part
 
     def is_over(self) -> bool:
         """Tell whether it has ended by itself."""

@@ -18,8 +18,8 @@ from softaudit.implementations.messages import MOST_HEAD, Incoming, Junk, pack_a
 def taken(message: bytes, most: int = 1000, at_once: int = 1000) -> Incoming:
     incoming = Incoming(most)
     for i in range(0, len(message), at_once):
-        complete = incoming.take(message[i : i + at_once])
-        assert complete == (i + at_once >= len(message))
+        incoming.take(message[i : i + at_once])
+        assert incoming.complete == (i + at_once >= len(message))
     return incoming
 
 
