@@ -34,6 +34,9 @@ MOST_SCATTERED = 2**16
 _FAR = 0.1
 """Probability that is elsewhere than it should be, in a row, from which the asked is missed."""
 
+_WIDEST = 0.1
+"""What an answer may be off, relatively: formats that round more, of 8 bits, tell no answers."""
+
 
 def refuse_other_answers(
     outputs: Logits,
@@ -65,7 +68,7 @@ def refuse_other_answers(
     -----
     Nothing is told of logsumexp, whose answers are one number each, nor of rows over
     `MOST_ELEMENTS`.  Rows with NaN, with +∞ or nothing but −∞ are left out; what is too small for
-    the format's normal numbers says nothing.
+    the format's normal numbers says nothing, and nor do formats of 8 bits, but for the logits.
     """
     if function == "logsumexp":
         return
@@ -121,7 +124,8 @@ def _answers(
     pair: _Pair, x: NDArray[np.float64], v: NDArray[np.float64], asked: _Asked
 ) -> Iterator[str]:
     """Say which other questions the outputs answer, and how to ask them."""
-    if np.array_equal(x, v) or np.array_equal(round_to(x, asked.form), v):
+    same = np.array_equal(x, v) or np.array_equal(round_to(x, asked.form), v)
+    if same and (v != v[:1, :1]).any():
         yield "the logits themselves, and not outputs: give what the implementation returned"
     other: Function = "log_softmax" if asked.function == "softmax" else "softmax"
     if _answer(x, v, replace(asked, function=other)):
@@ -161,18 +165,24 @@ def _answer(x: NDArray[np.float64], v: NDArray[np.float64], asked: _Asked) -> bo
 
     Uniform rows, and rows of one 1 and zeros, are answers to many questions, and what many a wrong
     kernel gives: there has to be a number well below its row's largest and above subnormal ones.
+    What rounding the logit to the maximum costs grows with the gap between them.
     """
-    if not len(x):
+    unit = 2.0**-asked.form.precision
+    off, least = max(0.01, 8 * unit), 4 * asked.form.least_normal
+    if not len(x) or off > _WIDEST:
         return False
-    p, least = _softmax(x / asked.temperature), 4 * asked.form.least_normal
-    if not ((p > least) & (p < p.max(axis=-1, keepdims=True) / 2)).any():
+    p = _softmax(x / asked.temperature)
+    top = p.max(axis=-1, keepdims=True)
+    if not ((p > least) & (p < top / 2)).any():
         return False
-    off = min(0.25, max(0.01, 2.0 ** (5 - asked.form.precision)))
-    if asked.function == "softmax":
-        return bool((np.abs(v - p) <= off * p + least).all())
     log_p = np.log(p)
-    near = np.abs(v - log_p) <= off * (1 - log_p)
-    return bool((near | ((p < least) & (v < np.log(least) / 2))).all())
+    slack = off * (1 + (np.log(top) - log_p) / 8)
+    if asked.function == "softmax":
+        near = np.abs(v - p) <= np.where(p > 0, slack * p, 0.0) + least
+    else:
+        near = np.abs(v - log_p) <= slack - 2 * unit * log_p
+        near |= (p < least) & (v < np.log(least) / 2)
+    return bool(near.all())
 
 
 def _misses(v: NDArray[np.float64], p: NDArray[np.float64], function: Function) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from shlex import quote
+from shlex import quote, split
 from typing import TYPE_CHECKING
 
 from softaudit.errors import InputError
@@ -178,29 +178,34 @@ def _as_name(own: str) -> str:
 
 
 def told_apart(files: Sequence[OutputFile]) -> list[OutputFile]:
-    """Give outputs names of their own: of the same names, the folders in front.
+    """Give outputs names of their own: of the same names, as many folders in front as it takes.
 
     Raises
     ------
     InputError
         If the same outputs are there twice.
     """
-    names = [file.name for file in files]
-    apart = [
-        file if names.count(file.name) == 1 else replace(file, name=_with_folders(file))
-        for file in files
-    ]
-    found: set[str] = set()
-    for file in apart:
-        if file.name in found:
-            raise InputError(f"{file.values.name}: named twice; name each file of outputs once")
-        found.add(file.name)
-    return apart
+    apart = list(files)
+    for folders in range(1, _MOST_FOLDERS):
+        names = [file.name for file in apart]
+        if len(set(names)) == len(names):
+            return apart
+        apart = [
+            file if names.count(file.name) == 1 else replace(file, name=_in_folders(file, folders))
+            for file in apart
+        ]
+    twice = next(name for name in names if names.count(name) > 1)
+    raise InputError(f"{twice}: named twice; name each file of outputs once")
 
 
-def _with_folders(file: OutputFile) -> str:
+_MOST_FOLDERS = 32
+
+
+def _in_folders(file: OutputFile, folders: int) -> str:
+    """Give the name with so many of the folders that the file is in."""
+    path = Path(*split(file.word)[:1]).absolute().parts[1:]
     key = f".{file.values.key}" if file.values.key else ""
-    return _as_name(file.values.name + key)
+    return _as_name("_".join(path[-1 - folders :]) + key)
 
 
 __all__ = ["OutputFile", "read_outputs", "told_apart"]
