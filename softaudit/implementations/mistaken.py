@@ -35,7 +35,10 @@ _FAR = 0.1
 """Probability that is elsewhere than it should be, in a row, from which the asked is missed."""
 
 _WIDEST = 0.1
-"""What an answer may be off, relatively: formats that round more, of 8 bits, tell no answers."""
+"""What every answer may be off, relatively: formats that round more, of 8 bits, tell no answers."""
+
+_TELLING = 0.25
+"""What one may be off by roundings of its logits too, and be told from twice as large a one."""
 
 
 def refuse_other_answers(
@@ -165,21 +168,21 @@ def _answer(x: NDArray[np.float64], v: NDArray[np.float64], asked: _Asked) -> bo
 
     Uniform rows, and rows of one 1 and zeros, are answers to many questions, and what many a wrong
     kernel gives: there has to be a number well below its row's largest and above subnormal ones.
-    What rounding the logit to the maximum costs grows with the gap between them.
+    Rounding logits, and their difference from the maximum, costs the more the larger they are.
     """
     unit = 2.0**-asked.form.precision
     off, least = max(0.01, 8 * unit), 4 * asked.form.least_normal
     if not len(x) or off > _WIDEST:
         return False
-    p = _softmax(x / asked.temperature)
-    top = p.max(axis=-1, keepdims=True)
-    if not ((p > least) & (p < top / 2)).any():
+    p, size = _softmax(x / asked.temperature), np.abs(x / asked.temperature)
+    slack = off + 2 * unit * (size + np.abs(x.max(axis=-1, keepdims=True) / asked.temperature))
+    below = (p > least) & (p < p.max(axis=-1, keepdims=True) / 2)
+    if not (below & (slack < _TELLING)).any():
         return False
-    log_p = np.log(p)
-    slack = off * (1 + (np.log(top) - log_p) / 8)
     if asked.function == "softmax":
-        near = np.abs(v - p) <= np.where(p > 0, slack * p, 0.0) + least
+        near = np.abs(v - p) <= np.where(p > 0, np.expm1(slack) * p, 0.0) + least
     else:
+        log_p = np.log(p)
         near = np.abs(v - log_p) <= slack - 2 * unit * log_p
         near |= (p < least) & (v < np.log(least) / 2)
     return bool(near.all())
