@@ -18,6 +18,7 @@ from softaudit.cli import (
     explain,
     gate,
     implementations,
+    invariance,
     limits,
     report,
     settings,
@@ -45,6 +46,7 @@ app.command("report")(report.command)
 app.command("diff")(diff.command)
 app.command("limits")(limits.command)
 app.command("sweep")(sweep.command)
+app.command("invariance")(invariance.command)
 app.command("explain")(explain.command)
 app.command("implementations")(implementations.command)
 

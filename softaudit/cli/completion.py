@@ -40,6 +40,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     ),
     "output-format": tuple(RENDERERS),
     "progress": ("auto", "always", "never"),
+    "probe": ("shift", "permutation", "batch", "layout", "threads", "run"),
 }  # fmt: skip
 """Names by the option that takes them."""
 

@@ -138,7 +138,8 @@ def default_map() -> dict[str, dict[str, Any]]:
     """
     settings = nearest()
     options = settings.options or {}
-    return {"check": options, "gate": settings.default_map(), "sweep": options, "report": options}
+    every = dict.fromkeys(("check", "sweep", "report", "invariance"), options)
+    return {**every, "gate": settings.default_map()}
 
 
 def nearest() -> Settings:

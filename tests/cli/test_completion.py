@@ -18,6 +18,7 @@ from softaudit.plan import ALL, SUBNORMALS
 from softaudit.reference import METHODS
 from softaudit.render import RENDERERS
 from softaudit.render.columns import COLUMNS
+from softaudit.studies.probes import PROBES
 
 REGISTRIES = {
     "function": ALGORITHMS,
@@ -32,6 +33,7 @@ REGISTRIES = {
     "columns": COLUMNS,
     "output-format": RENDERERS,
     "progress": MODES,
+    "probe": PROBES,
 }
 
 

@@ -1,0 +1,192 @@
+"""softaudit invariance: whether results are the same when the question is asked in another way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from softaudit.cli import completion
+from softaudit.cli.asking import Axis, Key, Names, When  # noqa: TC001  options are read as types
+from softaudit.cli.interrupt import INTERRUPTED
+from softaudit.cli.options import one, several, split, with_groups
+from softaudit.errors import OptionError, UnjudgedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from softaudit.model import Logits
+    from softaudit.studies.probed import Invariance
+    from softaudit.studies.subjects import Subject
+
+Input = typer.Argument(
+    metavar="INPUT", help="A file of logits, - for standard input, or literal logits: '[40, 0]'."
+)
+Who = typer.Argument(
+    metavar="[NAME]...",
+    help="Our algorithms, scipy, torch, jax, onnxruntime, package.module:function, "
+    "path.py:function; naive, stable and the frameworks that are here by default.",
+)
+
+FAILED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Probing:
+    """The options that say what is asked, about which rows, and how."""
+
+    functions: Annotated[
+        Names, several("function", "softmax and log_softmax by default; logsumexp.")
+    ] = None
+    formats: Annotated[
+        Names, several("format", "float16, bfloat16 and float32 by default, and all others.")
+    ] = None
+    probes: Annotated[
+        Names,
+        typer.Option(
+            "--probe",
+            help="shift, permutation, batch, layout, threads, run; all by default.",
+            metavar="NAMES",
+            autocompletion=completion.several("probe"),
+        ),
+    ] = None
+    axis: Axis = -1
+    key: Key = None
+    sample: Annotated[
+        int | None,
+        one(
+            "sample",
+            "Only N evenly spaced rows; by default as many as have some 262144 logits.",
+            min=1,
+            metavar="N",
+            show_default=False,
+        ),
+    ] = None
+    device: Annotated[
+        str, typer.Option("--device", help="Where torch works: cpu, cuda, mps.", metavar="NAME")
+    ] = "cpu"
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            "--timeout",
+            help="Seconds that an implementation has for each answer.",
+            metavar="S",
+            show_default=False,
+        ),
+    ] = None
+    progress: When = "auto"
+
+    def named(self) -> dict[str, Sequence[str]]:
+        """Give what is named, checked; what is not takes its default."""
+        from softaudit.algorithms import ALGORITHMS
+        from softaudit.formats import FORMATS
+        from softaudit.plan import known
+        from softaudit.studies.probes import PROBES
+
+        asked: dict[str, tuple[Names, Mapping[str, Any], str]] = {
+            "functions": (self.functions, ALGORITHMS, "function"),
+            "formats": (self.formats, FORMATS, "format"),
+            "probes": (self.probes, PROBES, "probe"),
+        }
+        return {
+            option: tuple(dict.fromkeys(known(name, choices, what) for name in split(names)))
+            for option, (names, choices, what) in asked.items()
+            if names
+        }
+
+
+@with_groups
+def command(
+    *,
+    word: Annotated[str, Input],
+    names: Annotated[list[str] | None, Who] = None,
+    probing: Probing,
+    most: Annotated[
+        float | None,
+        typer.Option(
+            "--most",
+            help="Exit with 1 if any distance is above this, in ulp.",
+            metavar="ULP",
+            min=0,
+            show_default=False,
+        ),
+    ] = None,
+    output_format: Annotated[
+        str,
+        typer.Option(
+            "--output-format",
+            help="table, json, csv or markdown.",
+            autocompletion=completion.one_of(("table", "json", "csv", "markdown")),
+        ),
+    ] = "table",
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Only the header and sentences.")
+    ] = False,
+) -> None:
+    """Ask implementations in several ways, and show where their results are not the same.
+
+    The distance between two results is in ulp of the exact value, as every error is.  Without
+    --most the exit code is 0 whatever is found.
+    """
+    from softaudit.cli.interrupt import deferred
+    from softaudit.cli.output import print_text, screen
+    from softaudit.cli.progress import MODES
+    from softaudit.plan import known
+    from softaudit.render.invariance import INVARIANCE_RENDERERS
+    from softaudit.studies.subjects import subjects
+
+    kind = known(output_format, INVARIANCE_RENDERERS, "output format")
+    known(probing.progress, MODES, "progress")
+    probing.named()
+    asked = subjects(names or (), device=probing.device, timeout=probing.timeout)
+    with deferred() as stopped:
+        found = _found(_read(word, probing), asked, probing, stopped)
+        print_text(INVARIANCE_RENDERERS[kind](found, screen(quiet=quiet)))
+    _end(found, most)
+
+
+def _read(word: str, probing: Probing) -> Logits:
+    from softaudit import sources
+
+    found = sources.read(word, axis=probing.axis, key=probing.key)
+    if len(found) > 1:
+        names = ", ".join(str(logits.key) for logits in found)
+        raise OptionError(f"{word}: has several arrays; name one with --key: {names}")
+    return found[0]
+
+
+def _found(
+    logits: Logits, asked: Sequence[Subject], probing: Probing, stopped: Callable[[], bool]
+) -> Invariance:
+    from softaudit.cli.progress import Progress
+    from softaudit.studies.invariance import chosen_rows, invariance
+
+    rows = len(chosen_rows(logits, probing.sample))
+    with Progress(probing.progress, stopped).of(logits.name, rows, logits.columns) as heard:
+        return invariance(
+            logits,
+            asked,
+            sample=probing.sample,
+            heard=lambda part: heard(part * rows),
+            **probing.named(),
+        )
+
+
+def _end(found: Invariance, most: float | None) -> None:
+    """End with what the findings are worth; an answer that is missing is no verdict.
+
+    Raises
+    ------
+    UnjudgedError
+        If distances have a limit, and there are fewer than there should be.
+    """
+    if found.partial is not None:
+        raise typer.Exit(INTERRUPTED)
+    if most is None:
+        return
+    silent = next((probed for probed in found.probes if not probed.answered), None)
+    if silent is not None:
+        raise UnjudgedError(f"{silent.name}: no answer, so --most is not judged: {silent.reason}")
+    if any((probed.distance or 0.0) > most for probed in found.probes):
+        raise typer.Exit(FAILED)

@@ -1,0 +1,71 @@
+"""What probes found as GitHub-flavoured Markdown: a table for each function and format."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from softaudit.render.gfm import code, escape, item, table
+from softaudit.render.invariance_words import (
+    LEGEND,
+    NO_ANSWER,
+    SHARES,
+    cell_words,
+    differing,
+    facts,
+    missing,
+    notes,
+    same,
+    share_words,
+    who_words,
+)
+from softaudit.render.screen import Screen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from softaudit.studies.probed import Invariance, Probed
+
+
+def render_markdown(found: Invariance, screen: Screen | None = None) -> str:
+    """Render what probes found as Markdown; quiet leaves out the tables."""
+    quiet = (screen or Screen()).quiet
+    return "\n\n".join(_blocks(found, quiet=quiet)) + "\n"
+
+
+def _blocks(found: Invariance, *, quiet: bool) -> Iterator[str]:
+    yield f"# {code(found.source.input)}"
+    yield escape(" · ".join(facts(found)))
+    yield "\n".join(item(escape(who_words(who))) for who in found.asked)
+    if found.probes and not quiet:
+        yield from _tables(found)
+        yield escape(f"{LEGEND} {SHARES}")
+    said = {"note": list(notes(found)), NO_ANSWER: list(missing(found))}
+    for kind, texts in (said | dict(differing(found)) | {"same": list(same(found))}).items():
+        if texts:
+            yield f"**{kind}**"
+            yield "\n".join(item(escape(text)) for text in texts)
+
+
+def _tables(found: Invariance) -> Iterator[str]:
+    names = list(dict.fromkeys(p.implementation for p in found.probes))
+    by_function = sorted(found.probes, key=lambda p: _cells(found).index(_cell(p)))
+    for (function, form), of in groupby(by_function, _cell):
+        there = {(p.probe, p.implementation): p for p in of}
+        probes = list(dict.fromkeys(probe for probe, _ in there))
+        rows = [[probe, *(_text(there.get((probe, name))) for name in names)] for probe in probes]
+        heads = ["probe", *map(code, names)]
+        yield f"## {code(f'{function}/{form}')}"
+        yield table(heads, rows, right=range(1, len(heads)))
+
+
+def _cell(probed: Probed) -> tuple[str, str]:
+    return probed.function, probed.format
+
+
+def _cells(found: Invariance) -> list[tuple[str, str]]:
+    return list(dict.fromkeys(map(_cell, found.probes)))
+
+
+def _text(probed: Probed | None) -> str:
+    return escape(f"{cell_words(probed)} {share_words(probed)}")
