@@ -24,7 +24,7 @@ Input = typer.Argument(
     metavar="INPUT", help="A file of logits, - for standard input, or literal logits: '[40, 0]'."
 )
 Who = typer.Argument(
-    metavar="[NAME]...",
+    metavar="NAME...",
     help="Our algorithms, scipy, torch, jax, onnxruntime, package.module:function, "
     "path.py:function; naive, stable and the frameworks that are here by default.",
 )
@@ -37,7 +37,11 @@ class Probing:
     """The options that say what is asked, about which rows, and how."""
 
     functions: Annotated[
-        Names, several("function", "softmax and log_softmax by default; logsumexp.")
+        Names,
+        several(
+            "function",
+            "softmax and log_softmax by default, of a user's function what its name says.",
+        ),
     ] = None
     formats: Annotated[
         Names, several("format", "float16, bfloat16 and float32 by default, and all others.")
@@ -143,7 +147,7 @@ def command(
     with deferred() as stopped:
         found = _found(_read(word, probing), asked, probing, stopped)
         print_text(INVARIANCE_RENDERERS[kind](found, screen(quiet=quiet)))
-    _end(found, most)
+    end(found, most)
 
 
 def _read(word: str, probing: Probing) -> Logits:
@@ -173,20 +177,22 @@ def _found(
         )
 
 
-def _end(found: Invariance, most: float | None) -> None:
+def end(found: Invariance, most: float | None) -> None:
     """End with what the findings are worth; an answer that is missing is no verdict.
 
     Raises
     ------
     UnjudgedError
-        If distances have a limit, and there are fewer than there should be.
+        If there are no answers at all; if distances have a limit, and one is missing.
     """
     if found.partial is not None:
         raise typer.Exit(INTERRUPTED)
+    silent = [probed for probed in found.probes if not probed.answered]
+    if silent and not any(probed.ways for probed in found.probes):
+        raise UnjudgedError(f"{silent[0].name}: no answer, nor any other: {silent[0].reason}")
     if most is None:
         return
-    silent = next((probed for probed in found.probes if not probed.answered), None)
-    if silent is not None:
-        raise UnjudgedError(f"{silent.name}: no answer, so --most is not judged: {silent.reason}")
+    if silent:
+        raise UnjudgedError(f"{silent[0].name}: no answer to judge by --most: {silent[0].reason}")
     if any((probed.distance or 0.0) > most for probed in found.probes):
         raise typer.Exit(FAILED)

@@ -76,10 +76,10 @@ def _tables(found: Invariance, screen: Screen) -> Iterator[str]:
     """Lay out those who were asked beside each other, as many as there is room for."""
     names = dict.fromkeys(probed.implementation for probed in found.probes)
     columns = [_Column(name, found) for name in names]
-    lines = list(dict.fromkeys((p.function, p.format, p.probe) for p in found.probes))
-    room = screen.width - sum(GAP + max(map(len, texts)) for texts in _labels(lines))
+    room = screen.width - sum(GAP + max(map(len, texts)) for texts in _labels(found.lines))
     shares = sum(column.width(shares=True) + GAP for column in columns) <= room
     for part in _fitting(columns, room, shares=shares):
+        lines = [line for line in found.lines if any(column.has(line) for column in part)]
         yield to_text(Fixed(_table(part, lines, shares=shares)), screen)
     legend = f"{LEGEND}  {SHARES}" if shares and any(p.worst for p in found.probes) else LEGEND
     yield to_text(Text(legend, style=QUIET), screen)
@@ -99,6 +99,10 @@ class _Column:
         """Give how many columns of the screen it takes."""
         texts = max(map(len, self._texts.values())) + (self._share and self._share + 1) * shares
         return max(len(self.name), texts)
+
+    def has(self, line: tuple[str, str, str]) -> bool:
+        """Say whether there is something in a line of the table."""
+        return line in self._texts
 
     def text(self, line: tuple[str, str, str], *, shares: bool) -> Text:
         """Give what stands in a line of the table."""

@@ -49,22 +49,12 @@ def _blocks(found: Invariance, *, quiet: bool) -> Iterator[str]:
 
 def _tables(found: Invariance) -> Iterator[str]:
     names = list(dict.fromkeys(p.implementation for p in found.probes))
-    by_function = sorted(found.probes, key=lambda p: _cells(found).index(_cell(p)))
-    for (function, form), of in groupby(by_function, _cell):
-        there = {(p.probe, p.implementation): p for p in of}
-        probes = list(dict.fromkeys(probe for probe, _ in there))
-        rows = [[probe, *(_text(there.get((probe, name))) for name in names)] for probe in probes]
-        heads = ["probe", *map(code, names)]
+    there = {(p.function, p.format, p.probe, p.implementation): p for p in found.probes}
+    heads = ["probe", *map(code, names)]
+    for (function, form), lines in groupby(found.lines, lambda line: line[:2]):
+        rows = [[line[2], *(_text(there.get((*line, name))) for name in names)] for line in lines]
         yield f"## {code(f'{function}/{form}')}"
         yield table(heads, rows, right=range(1, len(heads)))
-
-
-def _cell(probed: Probed) -> tuple[str, str]:
-    return probed.function, probed.format
-
-
-def _cells(found: Invariance) -> list[tuple[str, str]]:
-    return list(dict.fromkeys(map(_cell, found.probes)))
 
 
 def _text(probed: Probed | None) -> str:

@@ -23,7 +23,7 @@ LEGEND = (
     f"The largest distance between two answers, in ulp of the exact value; {SAME} the same, "
     f"{NOT_ASKED} not asked."
 )
-SHARES = "In brackets: how many of the results differ."
+SHARES = "In brackets: the part of the results that differ."
 
 
 def facts(found: Invariance) -> list[str]:
@@ -64,8 +64,8 @@ def share_words(probed: Probed | None) -> str:
 
 def notes(found: Invariance) -> Iterator[str]:
     """Say who did what unasked, what was left out, and why."""
-    for who in found.asked:
-        yield from (f"{who.name} {remark}" for remark in who.remarks)
+    remarked = grouped((remark, who.name) for who in found.asked for remark in who.remarks)
+    yield from (f"{_listed(names)}: {remark}" for remark, names in remarked.items())
     yield from dict.fromkeys(skipped.reason for skipped in found.skipped)
     yield from _left_out(found)
     yield from _not_asked(found)
@@ -102,14 +102,12 @@ def _left_out(found: Invariance) -> Iterator[str]:
 def missing(found: Invariance) -> Iterator[str]:
     """Say which answers are missing, and why."""
     silent = (p for p in found.probes if not p.answered)
-    for (name, reason), of in grouped(((p.name, p.reason), p) for p in silent).items():
-        whole = all(not p.ways for p in of) and len(of) == _asked_of(name, found)
-        probes = "" if whole else f" {', '.join(p.probe for p in of)}"
-        yield f"{name}{probes}: {reason}"
-
-
-def _asked_of(name: str, found: Invariance) -> int:
-    return sum(p.name == name for p in found.probes)
+    for of in grouped(((p.implementation, p.reason), p) for p in silent).values():
+        names = list(dict.fromkeys(p.name for p in of))
+        more = f" and {count(len(names) - 1, 'more cell')}" if len(names) > 1 else ""
+        whole = len(of) == sum(p.name in names for p in found.probes)
+        probes = "" if whole else f"{_listed(p.probe for p in of)} of "
+        yield f"{probes}{names[0]}{more}: {of[0].reason}"
 
 
 def differing(found: Invariance) -> Iterator[tuple[str, list[str]]]:

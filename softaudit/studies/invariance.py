@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from softaudit.studies.probes import Way
     from softaudit.studies.subjects import Subject
 
-DEFAULT_FUNCTIONS = ("softmax", "log_softmax")
 DEFAULT_FORMATS = ("float16", "bfloat16", "float32")
 
 MOST_LOGITS = 1 << 18
@@ -46,7 +45,7 @@ def invariance(
     logits: Logits,
     subjects: Sequence[Subject],
     *,
-    functions: Sequence[str] = DEFAULT_FUNCTIONS,
+    functions: Sequence[str] = (),
     formats: Sequence[str] = DEFAULT_FORMATS,
     probes: Sequence[str] = tuple(PROBES),
     sample: int | None = None,
@@ -59,7 +58,9 @@ def invariance(
     logits : Logits
     subjects : sequence of Subject
         Who is asked; see `softaudit.studies.subjects.subjects`.
-    functions, formats : sequence of str
+    functions : sequence of str
+        By default, those that are usual for each.
+    formats : sequence of str
     probes : sequence of str
         Names in `softaudit.studies.probes.PROBES`.
     sample : int, optional
@@ -76,10 +77,12 @@ def invariance(
     reference.check_processor()
     numbers = chosen_rows(logits, sample)
     rows = logits.take(numbers)
-    asked = _Asked(logits, numbers, rows, tuple(functions), tuple(formats), tuple(probes))
-    walk = _Walk(asked, heard, len(subjects))
-    for subject in subjects:
-        walk.ask(subject)
+    chosen = [(subject, tuple(functions) or subject.usual) for subject in subjects]
+    every = tuple(dict.fromkeys(function for _, of in chosen for function in of))
+    asked = _Asked(logits, numbers, rows, every, tuple(formats), tuple(probes))
+    walk = _Walk(asked, heard, sum(len(of) for _, of in chosen) * len(formats))
+    for subject, of in chosen:
+        walk.ask(subject, of)
     span, widest = finite_range(rows)
     return Invariance(
         logits.source,
@@ -153,18 +156,17 @@ class _Posed:
 class _Walk:
     """The way from one who is asked to the next, cell by cell."""
 
-    def __init__(self, asked: _Asked, heard: Callable[[float], bool], subjects: int) -> None:
-        self._asked, self._heard = asked, heard
-        self._cells = max(1, subjects * len(asked.functions) * len(asked.formats))
+    def __init__(self, asked: _Asked, heard: Callable[[float], bool], cells: int) -> None:
+        self._asked, self._heard, self._cells = asked, heard, cells
         self.done, self.stopped = 0, False
         self.who: list[Who] = []
         self.probed: list[Probed] = []
         self.skipped: list[SkippedCell] = []
 
-    def ask(self, subject: Subject) -> None:
-        """Ask one about every function and format, unless somebody has had enough."""
+    def ask(self, subject: Subject, functions: Sequence[str]) -> None:
+        """Ask one for functions in every format, unless somebody has had enough."""
         with subject:
-            for function in self._asked.functions:
+            for function in functions:
                 for form in self._asked.formats:
                     self.stopped = self.stopped or self._heard(self.done / self._cells)
                     if not self.stopped:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Literal
+
+from softaudit.algorithms import ALGORITHMS
+from softaudit.formats import FORMATS
+from softaudit.studies.probes import PROBES
 
 if TYPE_CHECKING:
     from softaudit.model import SkippedCell, Source
@@ -159,3 +164,9 @@ class Invariance:
     probes: tuple[Probed, ...]
     skipped: tuple[SkippedCell, ...] = ()
     partial: int | None = None
+
+    @property
+    def lines(self) -> tuple[tuple[str, str, str], ...]:
+        """Functions, formats and probes of which there is something, in display order."""
+        there = {(p.function, p.format, p.probe) for p in self.probes}
+        return tuple(line for line in product(ALGORITHMS, FORMATS, PROBES) if line in there)

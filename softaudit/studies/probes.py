@@ -159,7 +159,7 @@ def batches(x: NDArray[np.float64], form: Format) -> Iterator[Way]:  # noqa: ARG
         parts = max(len(x) // size, 1)
         taken = np.arange(min(parts, MOST_BATCHES)) * parts // min(parts, MOST_BATCHES)
         rows = tuple((np.arange(size) + part * size) % len(x) for part in taken)
-        yield replace(first_way(x), name=f"{size} at once", batches=rows)
+        yield replace(first_way(x), name=f"in batches of {size}", batches=rows)
 
 
 def layouts(x: NDArray[np.float64], form: Format) -> Iterator[Way]:  # noqa: ARG001
@@ -171,13 +171,13 @@ def layouts(x: NDArray[np.float64], form: Format) -> Iterator[Way]:  # noqa: ARG
 
 def one_thread(x: NDArray[np.float64], form: Format) -> Iterator[Way]:  # noqa: ARG001
     """Let one thread answer, where the implementation may take several."""
-    yield replace(first_way(x), name="one thread", threads=1)
+    yield replace(first_way(x), name="by one thread", threads=1)
 
 
 def runs(x: NDArray[np.float64], form: Format) -> Iterator[Way]:  # noqa: ARG001
     """Ask once more, and ask a process that has been started anew."""
-    yield replace(first_way(x), name="again")
-    yield replace(first_way(x), name="afresh", afresh=True)
+    yield replace(first_way(x), name="asked again")
+    yield replace(first_way(x), name="in a new process", afresh=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from softaudit.studies.probes import Layout
 
 DEFAULT_ALGORITHMS = ("naive", "stable")
+DEFAULT_FUNCTIONS = ("softmax", "log_softmax")
 
 
 class Subject(Protocol):
@@ -35,6 +36,8 @@ class Subject(Protocol):
     name: str
     functions: tuple[str, ...]
     formats: tuple[str, ...]
+    usual: tuple[str, ...]
+    """Functions that it is asked for where none is named."""
     not_asked: Mapping[str, str]
     """Probes that mean nothing to it, each with the reason."""
 
@@ -80,6 +83,7 @@ class Ours:
     def __init__(self, name: str) -> None:
         self.name = name
         self.functions = tuple(function for function, of in ALGORITHMS.items() if name in of)
+        self.usual = tuple(name for name in DEFAULT_FUNCTIONS if name in self.functions)
         self.formats = tuple(FORMATS)
 
     def __enter__(self) -> Ours:
@@ -124,6 +128,7 @@ class Theirs:
     def __init__(self, implementation: Implementation, timeout: float | None = None) -> None:
         self.name = implementation.name
         self.functions, self.formats = implementation.functions, implementation.formats
+        self.usual = _usual(implementation)
         self._implementation = implementation
         self._more = {} if timeout is None else {"timeout": timeout}
         self._runners: dict[tuple[int | None, bool], Runner] = {}
@@ -166,6 +171,14 @@ class Theirs:
         version, device = (told.version, told.device) if told else (None, None)
         word = self._implementation.word
         return Who(self.name, word, version, device, tuple(self._remarks))
+
+
+def _usual(implementation: Implementation) -> tuple[str, ...]:
+    """Take a user's function for what its name says, or else for a softmax."""
+    if implementation.word in IMPLEMENTATIONS:
+        return DEFAULT_FUNCTIONS
+    own = implementation.word.rpartition(":")[2]
+    return (next((name for name in ("log_softmax", "logsumexp") if name in own), "softmax"),)
 
 
 def subjects(

@@ -32,11 +32,11 @@ def by_way(found, probe):
         ("placed", "permutation", {"reversed": 3, "scattered": 1}),
         # Row i of 3 gets i units.  The places of a batch are rows 0, 1, 2, 0, … in turn: in the
         # last place of 7, and of 64, stands row 0.
-        ("numbered", "batch", {"1 at once": 2, "7 at once": 6, "64 at once": 63}),
-        ("counted", "batch", {"1 at once": 2, "7 at once": 4, "64 at once": 61}),
+        ("numbered", "batch", {"in batches of 1": 2, "in batches of 7": 6, "in batches of 64": 63}),
+        ("counted", "batch", {"in batches of 1": 2, "in batches of 7": 4, "in batches of 64": 61}),
         # Along a row: 3 numbers in between, and 1.
         ("strided", "layout", {"transposed": 2, "strided": 1}),
-        ("threaded", "threads", {"one thread": 5}),
+        ("threaded", "threads", {"by one thread": 5}),
     ],
 )  # fmt: skip
 def test_one_invariance_is_broken_and_no_other(name, probe, distances):
@@ -48,7 +48,7 @@ def test_one_invariance_is_broken_and_no_other(name, probe, distances):
 
 def test_runs_that_differ():
     found = asked("drifting", probes=["run"])
-    assert by_way(found, "run") == {"again": 1, "afresh": 2}
+    assert by_way(found, "run") == {"asked again": 1, "in a new process": 2}
 
 
 def test_what_differs_is_counted_and_placed():
@@ -104,8 +104,9 @@ def test_a_shift_changes_naive_and_not_stable():
 
 def test_a_tree_of_a_power_of_two_is_its_own_mirror():
     rng = np.random.default_rng(5)
-    found = invariance(from_array(rng.normal(0, 3, (20, 16))), [Ours("stable")],
-                       functions=["softmax", "logsumexp"], probes=["permutation", "batch", "run"])  # fmt: skip
+    logits = from_array(rng.normal(0, 3, (20, 16)))
+    found = invariance(logits, [Ours("stable")], functions=["softmax", "logsumexp"],
+                       probes=["permutation", "batch", "run"])  # fmt: skip
     for probed in found.probes:
         ways = {way.way: way.differ for way in probed.ways}
         assert ways.pop("scattered", None) != 0
@@ -154,7 +155,7 @@ def test_the_others_go_on_where_there_is_no_answer():
     assert verdicts["counted", "batch"] == "differs"
     silent = (p for p in found.probes if p.implementation == "refusing-7" and not p.answered)
     (stopped,) = silent
-    assert [way.way for way in stopped.ways] == ["1 at once"]
+    assert [way.way for way in stopped.ways] == ["in batches of 1"]
     assert (stopped.reason, stopped.answered) == ("exits with 3", False)
 
 
