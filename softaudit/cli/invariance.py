@@ -76,6 +76,7 @@ class Probing:
             "--timeout",
             help="Seconds that an implementation has for each answer.",
             metavar="S",
+            min=0.1,
             show_default=False,
         ),
     ] = None

@@ -108,7 +108,8 @@ class _Column:
         """Give what stands in a line of the table."""
         text = self._texts.get(line, "")
         quiet = text in ("", SAME, NOT_ASKED)
-        shown = Text(text, style=QUIET if quiet else BAD if text in ("∞", NO_ANSWER) else "")
+        style = QUIET if quiet else BAD if text in ("∞", NO_ANSWER) else ""
+        shown = Text.assemble((text, style))
         if shares and self._share:
             shown.append(f" {self._shares.get(line, ''):>{self._share}}", style=QUIET)
         return shown

@@ -152,4 +152,4 @@ def same(found: Invariance) -> Iterator[str]:
     steady = [name for name, verdicts in of.items() if set(verdicts) <= {"same", "not asked"}]
     asked = [name for name in steady if "same" in of[name]]
     if asked:
-        yield f"{', '.join(asked)}: the same results, whichever way the question is asked"
+        yield f"{', '.join(asked)}: the same results in every way that was asked"

@@ -38,7 +38,7 @@ DEFAULT_FORMATS = ("float16", "bfloat16", "float32")
 MOST_LOGITS = 1 << 18
 """Logits that are asked about by default: some that several threads share."""
 
-LEAST_ROWS = 8
+LEAST_ROWS = 4
 
 
 def invariance(
