@@ -23,9 +23,12 @@ ATTENTION = Path(__file__).parents[2] / "fixtures" / "attention.npy"
 
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 def test_every_probe_is_answered(name):
-    """All of them subtract the maximum first, so that an exact shift gives the same bits."""
+    """All of them subtract the maximum first, so that an exact shift gives the same bits.
+
+    64 rows are one batch of 64: jax compiles anew for every shape.
+    """
     formats = ("float16", "float32")
-    found = invariance(read(str(ATTENTION))[0], subjects([name]), formats=formats, sample=100)
+    found = invariance(read(str(ATTENTION))[0], subjects([name]), formats=formats, sample=64)
     (who,) = found.asked
     assert who.version
     assert who.device.startswith("cpu")
