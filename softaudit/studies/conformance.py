@@ -1,0 +1,234 @@
+"""Conformance: what implementations make of the rows that they disagree on.
+
+Every edge row is put to every respondent as every function in every format, one by one, so that
+what ends a process takes one answer with it and no other.  Where the row has an exact answer, it is
+the judge that says so, and 4 ULP are allowed: a few roundings, and none that matters.  Where it has
+none, what most return is the convention, and whoever returns something else is told of, not wrong.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby, product
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from softaudit import reference
+from softaudit.formats import FORMATS
+from softaudit.metrics import WORTH_TELLING, Yardstick
+from softaudit.model import RowKind
+from softaudit.problem import classify, pose
+from softaudit.studies.conforming import (
+    Conformance,
+    Element,
+    Expected,
+    Question,
+    Reply,
+    Respondent,
+    Runs,
+)
+from softaudit.studies.edge_rows import EDGE_ROWS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from softaudit.formats import Format
+    from softaudit.model import Decision, Function, Problem
+    from softaudit.studies.edge_rows import EdgeRow
+
+
+class Unasked(Exception):  # noqa: N818  it is none
+    """What a respondent is not asked, and why."""
+
+
+class Unreturned(Exception):  # noqa: N818
+    """What a respondent was asked and did not answer, and why."""
+
+
+class Asked(Protocol):
+    """Somebody who answers."""
+
+    @property
+    def about(self) -> Respondent:
+        """Who it is; complete once the last question was answered."""
+
+    def ask(
+        self, function: Function, logits: NDArray[np.float64], form: Format
+    ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+        """Give results on rows, and remarks; raise `Unasked` or `Unreturned`."""
+
+
+def conformance(
+    asked: Sequence[Asked],
+    functions: Sequence[Function],
+    formats: Sequence[str],
+    edge_rows: Sequence[str] = (),
+    heard: Callable[[str, int, int], None] = lambda *_: None,
+) -> Conformance:
+    """Put edge rows to respondents, and judge what they return.
+
+    Parameters
+    ----------
+    asked : sequence of Asked
+        One after the other is asked everything.
+    functions, formats : sequence of str
+    edge_rows : sequence of str
+        Keys of `EDGE_ROWS`; all by default.
+    heard : callable
+        Told before every question who is asked, how many questions are done, and of how many.
+
+    Raises
+    ------
+    PlatformError
+        If the processor's state breaks IEEE arithmetic.
+    """
+    reference.check_processor()
+    rows = tuple(EDGE_ROWS[name] for name in edge_rows or EDGE_ROWS)
+    posed = [_Posed(*parts) for parts in product(functions, rows, map(FORMATS.get, formats))]
+    replies: list[list[Reply]] = []
+    for who in asked:
+        name, done = who.about.name, []
+        for i, question in enumerate(posed):
+            heard(name, i, len(posed))
+            done.append(question.put_to(who))
+        replies.append(done)
+    questions = (q.question(r) for q, r in zip(posed, zip(*replies, strict=True), strict=True))
+    respondents = tuple(who.about for who in asked)
+    return Conformance(respondents, tuple(functions), tuple(formats), rows, tuple(questions))
+
+
+NAN_IN = "NaN in the row is NaN in every result"
+ALL_MASKED = "0 / 0: NaN is usual; a safe softmax answers 0"
+INFINITE = "∞ / ∞: NaN is usual, though the limit of one +∞ is one-hot"
+EMPTY = "no logits, no results"
+EMPTY_SUM = "the sum of nothing is 0, and log 0 is −∞"
+CONVENTIONS = {
+    RowKind.NAN: NAN_IN,
+    RowKind.ALL_MASKED: ALL_MASKED,
+    RowKind.POSITIVE_INFINITY: INFINITE,
+}
+"""Why a degenerate row has no exact answer, and what is usual."""
+
+
+class _Posed:
+    """A question, and what its answers are measured with."""
+
+    def __init__(self, function: Function, edge_row: EdgeRow, form: Format) -> None:
+        self.function, self.edge_row, self.form = function, edge_row, form
+        self.logits = edge_row.logits(form)
+        self._yardstick: Yardstick | None = None
+        self.expected = None if self.logits is None else self._expected(self.logits)
+
+    def _expected(self, logits: NDArray[np.float64]) -> Expected:
+        if not logits.size:
+            return self._expected_of_nothing()
+        problem = pose(logits, self.form, 1.0)
+        kind = RowKind(int(classify(problem, self.function)[0]))
+        if kind in CONVENTIONS:
+            self.values = np.full_like(logits if self.function != "logsumexp" else logits[:, :1],
+                                       np.nan)  # fmt: skip
+            return Expected(runs(self.values), (), CONVENTIONS[kind])
+        decision = _decision(problem, self.function)
+        self.values = decision.rounded
+        self._yardstick = Yardstick(decision, self.form)
+        return Expected(runs(self.values), tuple(self._decimals(problem)))
+
+    def _expected_of_nothing(self) -> Expected:
+        whole = self.function == "logsumexp"
+        self.values = np.full((1, 1 if whole else 0), -np.inf)
+        return Expected(runs(self.values), (), EMPTY_SUM if whole else EMPTY)
+
+    def _decimals(self, problem: Problem) -> Iterator[tuple[str, int]]:
+        """Give the exact values, those of equal logits beside each other once."""
+        logits = problem.values[0]
+        if self.function == "logsumexp":
+            yield self._decimal(problem, 0), 1
+            return
+        start = 0
+        for _, count in runs(logits[None]):
+            yield self._decimal(problem, start), count
+            start += count
+
+    def _decimal(self, problem: Problem, index: int) -> str:
+        """Give the exact value of an element."""
+        x = float(problem.values[0, index])
+        whole = self.function == "logsumexp"
+        if np.isinf(problem.values.max() if whole else x):  # nothing but masks, +∞, or a mask
+            return exactly_held(float(self.values[0, index]))
+        row = reference.ShortRow(problem.values[0], problem.temperature)
+        return reference.figures(row, x, self.function, 0.0, self.form).exact
+
+    def put_to(self, who: Asked) -> Reply:
+        """Ask somebody, and judge what is returned."""
+        name = who.about.name
+        if self.logits is None:
+            return Reply(name, "not asked", reason=f"{self.form.name} does not hold the row")
+        try:
+            values, remarks = who.ask(self.function, self.logits, self.form)
+        except Unasked as error:
+            return Reply(name, "not asked", reason=str(error))
+        except Unreturned as error:
+            return Reply(name, "no answer", reason=str(error))
+        if self._yardstick is None:
+            same = np.array_equal(values, self.values, equal_nan=True)
+            return Reply(name, "correct" if same else "otherwise", runs(values), remarks=remarks)
+        return self._measured(name, values, remarks, self._yardstick)
+
+    def _measured(
+        self, name: str, values: NDArray[np.float64], remarks: tuple[str, ...], by: Yardstick
+    ) -> Reply:
+        same = (values == self.values) | (np.isnan(values) & np.isnan(self.values))
+        # What is infinite, or rounds to it, has no error in ulp: it is returned or it is not.
+        error = np.where(by.counted, by.measure(values).ulp, np.where(same, 0.0, np.inf))
+        at = int(np.argmax(error))
+        largest = float(error.flat[at])
+        verdict = "off" if largest > WORTH_TELLING else "close"
+        return Reply(
+            name,
+            "correct" if same.all() else verdict,
+            runs(values),
+            largest,
+            Element(at, float(values.flat[at]), self._exact_at(at)),
+            remarks=remarks,
+        )
+
+    def _exact_at(self, index: int) -> str:
+        assert self.expected is not None
+        for decimal, count in self.expected.exact:
+            index -= count
+            if index < 0:
+                return decimal
+        raise IndexError
+
+    def question(self, replies: Sequence[Reply]) -> Question:
+        """Give the question with its answers."""
+        logits = None if self.logits is None else runs(self.logits)
+        return Question(
+            self.function, self.form.name, self.edge_row, logits, self.expected, tuple(replies)
+        )
+
+
+def _decision(problem: Problem, function: Function) -> Decision:
+    found = reference.enclose(
+        problem.values, problem.temperature, (function,), precision=problem.format.precision
+    )
+    return reference.judge(found[function].enclosure, problem, function)
+
+
+def exactly_held(value: float) -> str:
+    """Give 0 and infinities as decimals are given."""
+    return "0" if value == 0 else repr(value)
+
+
+def runs(values: NDArray[np.float64]) -> Runs:
+    """Give a row's values, each with how often it stands there before another comes."""
+    if not values.size:
+        return ()
+    row = np.asarray(values, dtype=np.float64).ravel()
+    # Beside each other, +0 and −0 differ, and NaN does not differ from NaN.
+    bits = np.where(np.isnan(row), np.nan, row).view(np.int64)
+    starts = np.flatnonzero(np.concatenate(([True], bits[1:] != bits[:-1])))
+    counts = np.diff(np.append(starts, row.size))
+    return tuple(zip(row[starts].tolist(), counts.tolist(), strict=True))
