@@ -14,6 +14,7 @@ from softaudit.cli import (
     check,
     compare,
     completion,
+    conformance,
     diff,
     explain,
     gate,
@@ -46,6 +47,7 @@ app.command("report")(report.command)
 app.command("diff")(diff.command)
 app.command("limits")(limits.command)
 app.command("sweep")(sweep.command)
+app.command("conformance")(conformance.command)
 app.command("invariance")(invariance.command)
 app.command("explain")(explain.command)
 app.command("implementations")(implementations.command)

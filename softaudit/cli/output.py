@@ -19,7 +19,7 @@ from softaudit.errors import OptionError
 from softaudit.render.screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from softaudit.report import Report
 
 _PLAIN = str.maketrans({"·": ".", "∞": "inf", "×": "x", "…": "...", "−": "-", "–": "-", "≈": "~",
-                        "→": "->", "½": "1/2", "Σ": "sum", "±": "+-", "≤": "<=",
+                        "→": "->", "≠": "#", "½": "1/2", "Σ": "sum", "±": "+-", "≤": "<=",
                         "≥": ">=", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")",
                         "\u0302": "^",
                         **dict(zip("▁▂▃▄▅▆▇█", "12345678", strict=True))})  # fmt: skip
@@ -52,12 +52,9 @@ def _asked_width() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Written:
     """The options that say what is written, and where to."""
 
-    columns: Annotated[
-        list[str] | None, several("columns", "Columns of the table; the width decides by default.")
-    ] = None
     output_formats: Annotated[
         list[str] | None,
         several(
@@ -125,6 +122,19 @@ class Shown:
 
     def screen(self) -> Screen:
         """Give what standard output can show."""
+        return screen(quiet=self.quiet)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown(Written):
+    """The same, and which columns a table of cells has."""
+
+    columns: Annotated[
+        list[str] | None, several("columns", "Columns of the table; the width decides by default.")
+    ] = None
+
+    def screen(self) -> Screen:
+        """Give what standard output can show."""
         from softaudit.plan import known
         from softaudit.render.columns import COLUMNS
 
@@ -149,7 +159,7 @@ class Results:
 
     Parameters
     ----------
-    shown : Shown
+    shown : Written
     baseline : str or None
         Where to write a baseline.
     inputs : sequence of str
@@ -162,11 +172,13 @@ class Results:
         Whether people see the cells, or the judgement alone.
     overview : bool
         Whether standard output gets no more of many files than what all of them say.
+    renderers : mapping, optional
+        What renders, by output; those of reports by default.
     """
 
     def __init__(
         self,
-        shown: Shown,
+        shown: Written,
         baseline: str | None,
         inputs: Sequence[str],
         *,
@@ -174,14 +186,18 @@ class Results:
         folder: Path | None = None,
         tables: bool = True,
         overview: bool = False,
+        renderers: Mapping[str, Callable[[Any, Screen | None], Iterable[str]]] | None = None,
     ) -> None:
+        from softaudit.render import RENDERERS
+
+        self._renderers = RENDERERS if renderers is None else renderers
         self.worst = worst
         self.printed = shown.printed()
         self.files = shown.files()
         if "html" in (*self.printed, *self.files.values()):
             from softaudit.render.html import check_installed
 
-            check_installed()
+            check_installed(() if renderers is None else ("jinja2",))
         place = _in_workspace(folder or Path())
         self.screen = replace(shown.screen(), tables=tables, overview=overview, folder=place)
         self.baseline = baseline
@@ -209,22 +225,21 @@ class Results:
         """Put every file in its place, or none if the run failed."""
         self._open.__exit__(*failure)
 
-    def write(self, report: Report) -> None:
-        """Write a report to every place that was asked for."""
-        from softaudit.render import RENDERERS
-
+    def write(self, report: Any) -> None:
+        """Write a report, or what else the renderers render, to every place that was asked for."""
         plain = replace(self.screen, color=False, overview=False)
         for path, kind in self.files.items():
             with self._files[path] as file:
                 file.writelines(
-                    text.encode("utf-8", "replace") for text in RENDERERS[kind](report, plain)
+                    text.encode("utf-8", "replace") for text in self._renderers[kind](report, plain)
                 )
         if self._summary:
-            from softaudit.render.github import summary
+            from softaudit.render.github import fitting
 
-            self._summary.write(summary(report, plain).encode("utf-8", "replace"))
+            summary = fitting(self._renderers["markdown"](report, plain))
+            self._summary.write(summary.encode("utf-8", "replace"))
         for kind in self.printed:
-            for text in RENDERERS[kind](report, self.screen):
+            for text in self._renderers[kind](report, self.screen):
                 print_text(text)
 
     def write_baseline(self, report: Report) -> None:

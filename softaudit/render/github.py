@@ -24,7 +24,7 @@ from softaudit.render.verdicts import details, file_of, title
 from softaudit.wording import count, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from softaudit.model import Audit
     from softaudit.render.facts import Missing
@@ -130,18 +130,36 @@ def summary(report: Report, screen: Screen | None = None, most: int = MOST_BYTES
     Returns
     -------
     str
+        See `fitting`.
+    """
+    return fitting(markdown.render(report, screen), most)
+
+
+def fitting(texts: Iterable[str], most: int = MOST_BYTES) -> str:
+    """Give Markdown that a step's summary has room for.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Piece by piece; those for which there is no room are not kept.
+    most : int
+        Bytes of UTF-8 that it stays below.
+
+    Returns
+    -------
+    str
         Cut at the end of a line, and never within a block of code; the last line then says how
         much is missing.
     """
     kept: list[str] = []
     lines = size = 0
-    for text in markdown.render(report, screen):
+    for text in texts:
         kept += text.splitlines(keepends=True) if size < most else ()
         lines += len(text.splitlines())
         size += len(text.encode())
     if size < most:
         return "".join(kept)
-    kept = kept[: _fitting(kept, most - len(_missing(lines, size)))]
+    kept = kept[: _lines_fitting(kept, most - len(_missing(lines, size)))]
     return "".join(kept) + _missing(lines - len(kept), size - len("".join(kept).encode()))
 
 
@@ -149,7 +167,7 @@ def _missing(lines: int, size: int) -> str:
     return f"\n{lines} more lines ({size} bytes) are left out: this summary has no room for them.\n"
 
 
-def _fitting(lines: list[str], most: int) -> int:
+def _lines_fitting(lines: list[str], most: int) -> int:
     """Count the lines that stay below a number of bytes, up to the last outside of any fence."""
     used, whole, fence = 0, 0, ""
     for i, text in enumerate(lines, start=1):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from softaudit.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from softaudit.render.screen import Screen
     from softaudit.report import Report
@@ -26,21 +26,27 @@ if TYPE_CHECKING:
 NEEDS = {"jinja2": "Jinja2", "matplotlib": "Matplotlib"}
 
 
-def check_installed() -> None:
+def check_installed(modules: Sequence[str] = ()) -> None:
     """Refuse before the work what could not be rendered after it.
+
+    Parameters
+    ----------
+    modules : sequence of str
+        What a page without pictures needs; all of `NEEDS` by default.
 
     Raises
     ------
     OptionError
         Without Jinja2 or Matplotlib, or where one of them is there and does not load.
     """
-    missing = [name for module, name in NEEDS.items() if find_spec(module) is None]
+    needs = {module: NEEDS[module] for module in modules or NEEDS}
+    missing = [name for module, name in needs.items() if find_spec(module) is None]
     if missing:
         raise OptionError(
             f"html: {' and '.join(missing)} not installed: pip install 'softaudit[html]'"
         )
     with _no_backend():
-        for module, name in NEEDS.items():
+        for module, name in needs.items():
             _load(module, name)
 
 
