@@ -42,12 +42,13 @@ COLUMNS = (*ABOUT, *NAMES, *CELL_FIGURES, *(f"worst.{name}" for name in WORST))
 
 def render(report: Report, screen: Screen | None = None) -> Iterator[str]:  # noqa: ARG001
     """Render the cells of a report as a table, the same bytes for the same report."""
-    yield _written([COLUMNS])
+    yield written([COLUMNS])
     for audit in report.audits:
-        yield _written(_lines(audit_to_json(audit)))
+        yield written(_lines(audit_to_json(audit)))
 
 
-def _written(lines: Iterable[Sequence[Any]]) -> str:
+def written(lines: Iterable[Sequence[Any]]) -> str:
+    """Give lines as the format has them."""
     text = StringIO()
     csv.writer(text).writerows(lines)
     return text.getvalue()
@@ -57,7 +58,7 @@ def _lines(audit: dict[str, Any]) -> Iterator[list[Any]]:
     for cell in audit["cells"]:
         worst = cell["worst"][0] if cell["worst"] else {}
         found = {**audit, **cell, "worst": worst}
-        yield [_field(name, _under(found, name)) for name in COLUMNS]
+        yield [field(name, _under(found, name)) for name in COLUMNS]
 
 
 def _under(document: Any, dotted: str) -> Any:
@@ -67,7 +68,8 @@ def _under(document: Any, dotted: str) -> Any:
     return document
 
 
-def _field(name: str, value: Any) -> Any:
+def field(name: str, value: Any) -> Any:
+    """Give what stands in a column, so that no spreadsheet takes text for a formula."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):

@@ -46,19 +46,24 @@ def render(report: Report, screen: Screen | None = None) -> Iterator[str]:  # no
         if report.judgement is None:
             _add_cells(suite, audit)
         for skipped in audit.skipped:
-            SubElement(_case(suite, skipped.cell), "skipped", message=line(skipped.reason))
+            SubElement(add_case(suite, skipped.cell), "skipped", message=line(skipped.reason))
         left_out += missing_of(audit)
     for missing in (*left_out, *missing_sources(report)):
-        case = _case(_suite(root, suites, missing.input), missing.input)
+        case = add_case(_suite(root, suites, missing.input), missing.input)
         result = "error" if missing.interrupted else "skipped"
         SubElement(case, result, message=line(missing.text))
     if report.judgement is not None:
         _add_verdicts(root, suites, report.judgement)
     for element in (*suites.values(), root):
-        _count(element)
+        set_counts(element)
+    yield as_document(root)
+
+
+def as_document(root: Element) -> str:
+    """Give an element as a document."""
     indent(root)
-    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
-    yield f"{tostring(root, encoding='unicode')}\n"
+    head = '<?xml version="1.0" encoding="UTF-8"?>'
+    return f"{head}\n{tostring(root, encoding='unicode')}\n"
 
 
 def _suite(root: Element, suites: dict[str, Element], name: str) -> Element:
@@ -67,37 +72,40 @@ def _suite(root: Element, suites: dict[str, Element], name: str) -> Element:
     return suites[name]
 
 
-def _case(suite: Element, name: str) -> Element:
+def add_case(suite: Element, name: str) -> Element:
+    """Add a case to a suite."""
     return SubElement(suite, "testcase", classname=suite.attrib["name"], name=line(name))
 
 
-def _say(case: Element, lines: tuple[str, ...]) -> None:
+def add_output(to: Element, lines: tuple[str, ...]) -> None:
+    """Let a case say lines, if there are any."""
     if lines:
-        SubElement(case, "system-out").text = "\n".join(lines)
+        SubElement(to, "system-out").text = "\n".join(lines)
 
 
 def _add_cells(suite: Element, audit: Audit) -> None:
     found = findings(audit)
     for cell in audit.cells:
-        case = _case(suite, cell.key.name)
+        case = add_case(suite, cell.key.name)
         about = (f for f in found if cell.key.name in f.cells)
-        _say(case, tuple(line(f"{f.kind}: {f.text}") for f in about))
+        add_output(case, tuple(line(f"{f.kind}: {f.text}") for f in about))
 
 
 def _add_verdicts(root: Element, suites: dict[str, Element], judgement: Judgement) -> None:
     required = (verdict for ruling in judgement.rulings for verdict in ruling.verdicts)
     for verdict in (*required, *judgement.changes):
-        case = _case(_suite(root, suites, verdict.input), title(verdict))
+        case = add_case(_suite(root, suites, verdict.input), title(verdict))
         if not verdict.passed and verdict.level == "error":
             failure = SubElement(case, "failure", message=line(verdict.text), type=rule(verdict))
             failure.text = "\n".join(details(verdict))
         elif not verdict.passed:
-            _say(case, (f"warning: {line(verdict.text)}", *details(verdict)[1:]))
+            add_output(case, (f"warning: {line(verdict.text)}", *details(verdict)[1:]))
         elif rule(verdict) == "baseline":
-            _say(case, (f"{verdict.standing}: {line(verdict.text)}",))
+            add_output(case, (f"{verdict.standing}: {line(verdict.text)}",))
 
 
-def _count(element: Element) -> None:
+def set_counts(element: Element) -> None:
+    """Say how many cases are in a suite, or in all, and what became of them."""
     for name, found in (("tests", "testcase"), ("failures", "failure"), ("errors", "error")):
         element.set(name, str(len(list(element.iter(found)))))
     if element.tag == "testsuite":

@@ -37,7 +37,7 @@ from softaudit.reproduce import row_command
 from softaudit.wording import count, place, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from softaudit.findings import Finding
     from softaudit.model import Audit, Worst
@@ -116,22 +116,23 @@ def render(report: Report, screen: Screen | None = None) -> Iterator[str]:
         "results": [],
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    yield from _with_results(_dumped(log), _laid_out(shown, rules, taken.files))
+    yield from with_results(dumped(log), _laid_out(shown, rules, taken.files))
 
 
-def _with_results(log: str, results: Iterator[dict[str, Any]]) -> Iterator[str]:
+def with_results(log: str, results: Iterable[dict[str, Any]]) -> Iterator[str]:
     """Put results into the last list of a log, which is empty, where they stand four levels in."""
     before, _, after = log.rpartition("[]")
     margin = "\n    "
     between, end = "[", "[]"
     yield before
     for result in results:
-        yield f"{between}{margin}" + _dumped(result).replace("\n", margin)
+        yield f"{between}{margin}" + dumped(result).replace("\n", margin)
         between, end = ",", "\n   ]"
     yield f"{end}{after}\n"
 
 
-def _dumped(document: dict[str, Any]) -> str:
+def dumped(document: dict[str, Any]) -> str:
+    """Give a document as this file lays it out."""
     return json.dumps(as_json(document), ensure_ascii=False, allow_nan=False, indent=1)
 
 
@@ -140,13 +141,13 @@ def _driver(version: str, rules: list[str]) -> dict[str, Any]:
 
 
 def _rule(name: str) -> dict[str, Any]:
-    text = _message(RULES[name])
+    text = message(RULES[name])
     told = [f"{label}: {words}" for label, words in read(EXPLANATIONS.get(name, "")).labels]
     described = {"shortDescription": text, "fullDescription": text}
-    return {"id": name, **described, "help": _message(*told or (RULES[name],))}
+    return {"id": name, **described, "help": message(*told or (RULES[name],))}
 
 
-def _message(*lines: str) -> dict[str, str]:
+def message(*lines: str) -> dict[str, str]:
     """Give lines as a message, in whose text braces are doubled (section 3.11.5)."""
     return {"text": "\n".join(map(plain, lines)).replace("{", "{{").replace("}", "}}")}
 
@@ -158,7 +159,7 @@ def _invocation(report: Report, taken: _Taken) -> dict[str, Any]:
     told += [f"{count(left_out, 'result')} left out, beyond {MOST_RESULTS}"] if left_out else []
     leveled = [("error" if m.interrupted else "warning", f"{m.input}: {m.text}") for m in missing]
     leveled += [("note", text) for text in told]
-    notes = [{"level": level, "message": _message(text)} for level, text in leveled]
+    notes = [{"level": level, "message": message(text)} for level, text in leveled]
     said = {"toolExecutionNotifications": notes} if notes else {}
     return {"executionSuccessful": not any(m.interrupted for m in missing), **said}
 
@@ -209,7 +210,7 @@ def _laid_out(
             "ruleId": result.rule,
             "ruleIndex": rules.index(result.rule),
             "level": result.level,
-            "message": _message(*result.lines),
+            "message": message(*result.lines),
             "locations": [_location(result, files.get(result.input))],
             "partialFingerprints": {"primaryLocationLineHash": f"{mark}:{seen[mark]}"},
             "properties": {"input": line(result.input), **result.properties},
@@ -219,6 +220,11 @@ def _laid_out(
 def _fingerprint(result: _Result) -> str:
     """Give 16 digits for a rule, an input, its first cell, and the metric or kind of finding."""
     parts = (result.rule, result.input, *(name for name, _ in result.elements[:1]), *result.about)
+    return fingerprint(parts)
+
+
+def fingerprint(parts: Sequence[str]) -> str:
+    """Give 16 digits for what a result is about."""
     return sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 

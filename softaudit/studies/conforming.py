@@ -36,6 +36,8 @@ class Respondent:
     name : str
     kind : str
         algorithm, of our own; or implementation.
+    word : str
+        As on a command line.
     version : str or None
     device : str or None
         None where it never started.
@@ -43,6 +45,7 @@ class Respondent:
 
     name: str
     kind: Literal["algorithm", "implementation"]
+    word: str
     version: str | None = None
     device: str | None = None
 

@@ -28,7 +28,7 @@ class OwnAlgorithm:
     """One of our own algorithms, whose every step is done in the format asked for."""
 
     def __init__(self, name: str) -> None:
-        self.about = Respondent(name, "algorithm")
+        self.about = Respondent(name, "algorithm", name)
 
     def ask(
         self, function: Function, logits: NDArray[np.float64], form: Format
@@ -72,7 +72,8 @@ class Running:
         """Who it is, with version and device once it has started."""
         about = self._runner.about
         version, device = (about.version, about.device) if about else (None, None)
-        return Respondent(self._implementation.name, "implementation", version, device)
+        named = self._implementation
+        return Respondent(named.name, "implementation", named.word, version, device)
 
     def ask(
         self, function: Function, logits: NDArray[np.float64], form: Format

@@ -7,10 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from softaudit.grouping import grouped
 from softaudit.metrics import CAUSES, EXPLANATIONS
@@ -20,6 +17,7 @@ from softaudit.render.html.cells import STATES, views
 from softaudit.render.html.figures import COLUMNS, columns_of, spoken
 from softaudit.render.html.inputs import Inputs, json_text
 from softaudit.render.html.scale import LABELS
+from softaudit.render.html.templating import template, text_of
 from softaudit.render.summary_words import summary_findings
 from softaudit.summary import summarize
 from softaudit.wording import count, plain
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
     from softaudit.report import Judgement, Report, Ruling, Verdict
     from softaudit.summary import CellSummary
 
-FOLDER = Path(__file__).parent / "templates"
 MOST_FAILURES = 50
 """How many verdicts are shown in full."""
 
@@ -47,21 +44,13 @@ def page(report: Report) -> Iterator[str]:
     else:
         deque(passing, maxlen=0)
     cells = tuple(views(summary, inputs.numbers, inputs.first))
-    yield from _template().generate(_shown(report, inputs, summary, cells))
-
-
-def _template() -> Any:
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
-    return environment.get_template("page.html")
+    yield from template("page.html").generate(_shown(report, inputs, summary, cells))
 
 
 def _shown(
     report: Report, inputs: Inputs, found: Sequence[CellSummary], cells: Sequence[CellView]
 ) -> dict[str, Any]:
-    style, script = ((FOLDER / name).read_text("utf-8") for name in ("page.css", "page.js"))
+    style, script = map(text_of, ("page.css", "page.js"))
     return {
         "style": style,
         "script": script,
