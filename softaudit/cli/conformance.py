@@ -122,16 +122,13 @@ def command(
     """
     from softaudit.cli.output import Results
     from softaudit.render.conformance import CONFORMANCE_RENDERERS
-    from softaudit.studies.conformance import conformance
 
     named = split(words)
     asked = chosen.check(named)
     who = _named(named, device)
-    with Results(
-        written, None, [word.rpartition(":")[0] for word in named], renderers=CONFORMANCE_RENDERERS
-    ) as results:
-        with ExitStack() as running:
-            found = conformance([_started(one, timeout, running) for one in who], **asked)  # type: ignore[arg-type]
+    files = [word.rpartition(":")[0] for word in named]  # which must not be written over
+    with Results(written, None, files, renderers=CONFORMANCE_RENDERERS) as results:
+        found = _conformance(who, asked, timeout)
         results.write(found)
     _check_answered(found)
     if strict and found.deviations:
@@ -142,17 +139,14 @@ def _named(words: Sequence[str], device: str) -> list[str | Implementation]:
     """Give algorithms by name, and implementations; each once."""
     from softaudit.algorithms import ALGORITHMS
     from softaudit.implementations import IMPLEMENTATIONS, find
+    from softaudit.plan import known
 
     algorithms = dict.fromkeys(name for of in ALGORITHMS.values() for name in of)
     if not words:
         return [*OWN, *_installed(device)]
-    if any("/" not in word and ":" not in word and word not in IMPLEMENTATIONS and
-           word not in algorithms for word in words):  # fmt: skip
-        from softaudit.plan import known
-
-        for word in words:
-            if ":" not in word:
-                known(word, (*IMPLEMENTATIONS, *algorithms), "implementation")
+    for word in words:
+        if not (":" in word or word.endswith(".py")):
+            known(word, (*IMPLEMENTATIONS, *algorithms), "implementation")
     found = [word if word in algorithms else find(word, device) for word in dict.fromkeys(words)]
     names = [one if isinstance(one, str) else one.name for one in found]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -172,6 +166,20 @@ def _installed(device: str) -> list[Implementation]:
         except OptionError:
             continue
     return found
+
+
+def _conformance(
+    who: Sequence[str | Implementation], asked: dict[str, Any], timeout: float | None
+) -> Conformance:
+    from softaudit.cli.progress.questions import QuestionProgress
+    from softaudit.studies.conformance import conformance
+
+    with ExitStack() as running:
+        told = QuestionProgress()
+        running.callback(told.end)
+        return conformance(
+            [_started(one, timeout, running) for one in who], **asked, heard=told.heard
+        )
 
 
 def _started(one: str | Implementation, timeout: float | None, running: ExitStack) -> Asked:

@@ -8,7 +8,7 @@ none, what most return is the convention, and whoever returns something else is 
 
 from __future__ import annotations
 
-from itertools import groupby, product
+from itertools import product
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from softaudit.formats import Format
     from softaudit.model import Decision, Function, Problem
+    from softaudit.studies.conforming import Verdict
     from softaudit.studies.edge_rows import EdgeRow
 
 
@@ -86,7 +87,9 @@ def conformance(
     """
     reference.check_processor()
     rows = tuple(EDGE_ROWS[name] for name in edge_rows or EDGE_ROWS)
-    posed = [_Posed(*parts) for parts in product(functions, rows, map(FORMATS.get, formats))]
+    posed = [
+        _Posed(*parts) for parts in product(functions, rows, (FORMATS[name] for name in formats))
+    ]
     replies: list[list[Reply]] = []
     for who in asked:
         name, done = who.about.name, []
@@ -184,7 +187,7 @@ class _Posed:
         error = np.where(by.counted, by.measure(values).ulp, np.where(same, 0.0, np.inf))
         at = int(np.argmax(error))
         largest = float(error.flat[at])
-        verdict = "off" if largest > WORTH_TELLING else "close"
+        verdict: Verdict = "off" if largest > WORTH_TELLING else "close"
         return Reply(
             name,
             "correct" if same.all() else verdict,

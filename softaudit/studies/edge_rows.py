@@ -73,12 +73,12 @@ def _subnormal_result(form: Format) -> Sequence[float]:
 
 
 def _least_result(form: Format) -> Sequence[float]:
-    """The last logit whose exponential is not 0."""
+    """Take the last logit whose exponential is not 0."""
     return 0.0, _last_nonzero(form)
 
 
 def _vanishing_result(form: Format) -> Sequence[float]:
-    """The first logit whose exponential is 0."""
+    """Take the first logit whose exponential is 0."""
     last = _last_nonzero(form)
     return 0.0, last - ulp_at(last, form)
 

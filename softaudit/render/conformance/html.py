@@ -89,7 +89,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An edge row of a function: its answer, and each respondent's marks with the worst in words."""
+    """An edge row of a function: its answer, and everybody's marks with the worst in words."""
 
     name: str
     sentence: str

@@ -61,8 +61,8 @@ def _blocks(found: Conformance, screen: Screen) -> Iterator[str]:
         yield table(("function", "edge row", "who", "what"), rows)
     if not screen.quiet:
         yield "## Edge rows"
-        rows = [(code(r.name), escape(r.sentence), escape(r.disputed)) for r in found.edge_rows]
-        yield table(("edge row", "what it is", "what goes wrong"), rows)
+        about = [(code(r.name), escape(r.sentence), escape(r.disputed)) for r in found.edge_rows]
+        yield table(("edge row", "what it is", "what goes wrong"), about)
 
 
 def _totals(found: Conformance) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from softaudit.grouping import grouped
 from softaudit.studies.conforming import VERDICTS
-from softaudit.wording import NO_BREAK, count, minus, shorten, short, telling, ulps
+from softaudit.wording import NO_BREAK, count, minus, plain, short, shorten, telling, ulps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -103,7 +103,8 @@ def brief(reply: Reply) -> str:
         return ""
     if reply.values is None:
         return "none"
-    if reply.ulp is not None and isfinite(reply.ulp):
+    off = reply.worst is not None and isfinite(reply.worst.returned) and reply.worst.returned != 0
+    if reply.ulp is not None and isfinite(reply.ulp) and off:
         return ulps(reply.ulp)
     return values_words(reply.values, 2)
 
@@ -152,26 +153,39 @@ def deviations(found: Conformance) -> list[Deviation]:
     What implementations do stands before what our own algorithms do.
     """
     foreign = {r.name for r in found.respondents if r.kind == "implementation"}
-    groups = grouped(((q.function, q.edge_row.name, _kind(r)), (q, r)) for q, r in found.deviations)
+    groups = grouped((_kind(q, r), (q, r)) for q, r in found.deviations)
     told = [_deviation(found, pairs) for pairs in groups.values()]
     return sorted(told, key=lambda one: not foreign & {n for names, _ in one.by for n in names})
 
 
-def _kind(reply: Reply) -> str:
+def _kind(question: Question, reply: Reply) -> tuple[str, ...]:
     """Tell replies apart that are not to be told of in one sentence."""
     if reply.values is None:
-        return reply.reason
-    return values_words(reply.values, 2)
+        return reply.respondent, reply.reason
+    return question.function, question.edge_row.name, values_words(reply.values, 2)
 
 
 def _deviation(found: Conformance, pairs: list[tuple[Question, Reply]]) -> Deviation:
     question, worst = pairs[0]
     formats = grouped((r.respondent, q.format) for q, r in pairs)
     names = [r.name for r in found.respondents if r.name in formats]
-    by = grouped((tuple(sorted(formats[n], key=found.formats.index)), n) for n in names)
+    by = grouped((tuple(f for f in found.formats if f in formats[n]), n) for n in names)
     named = tuple((tuple(names), _formats(of, found)) for of, names in by.items())
     text = deviation_words(question, worst)
-    return Deviation(question.function, question.edge_row.name, named, text, worst)
+    answers = {q.expected.values for q, _ in pairs if q.expected}
+    if worst.values is not None and len(answers) > 1:
+        text = f"{text}, in {question.format}"
+    functions = ", ".join(dict.fromkeys(q.function for q, _ in pairs))
+    return Deviation(functions, _edge_rows(q.edge_row.name for q, _ in pairs), named, text, worst)
+
+
+def _edge_rows(names: Iterable[str]) -> str:
+    """Name edge rows, a few of them."""
+    several = tuple(dict.fromkeys(names))
+    if len(several) <= MOST_VALUES:
+        return ", ".join(several)
+    left = plain(count(len(several) - MOST_VALUES + 1, "more edge row"))
+    return f"{', '.join(several[: MOST_VALUES - 1])} and {left}"
 
 
 def _formats(names: tuple[str, ...], found: Conformance) -> tuple[str, ...]:
