@@ -97,7 +97,7 @@ def conformance(
             heard(name, i, len(posed))
             done.append(question.put_to(who))
         replies.append(done)
-    questions = (q.question(r) for q, r in zip(posed, zip(*replies, strict=True), strict=True))
+    questions = (q.question([of[i] for of in replies]) for i, q in enumerate(posed))
     respondents = tuple(who.about for who in asked)
     return Conformance(respondents, tuple(functions), tuple(formats), rows, tuple(questions))
 

@@ -151,8 +151,6 @@ def _log_halves(form: Format) -> NDArray[np.float64]:
     return _nearest([-LN2, -LN2], form)
 
 
-_UNKNOWN = "naive and stable ways, and what they are summed in, part here"
-
 EDGE_ROWS: dict[str, EdgeRow] = {
     row.name: row
     for row in (
@@ -160,7 +158,7 @@ EDGE_ROWS: dict[str, EdgeRow] = {
                 "NaN from scipy, torch, jax, onnxruntime; 0 from torch's safe softmax",
                 _always(-inf, -inf, -inf)),
         EdgeRow("partly-masked", "−∞ beside finite logits",
-                "where −∞ − m or 0 × −∞ is NaN", _always(0.0, -inf, 1.0)),
+                "NaN where 0 is multiplied by −∞", _always(0.0, -inf, 1.0)),
         EdgeRow("one-infinity", "one +∞",
                 "NaN, though the limit is one-hot (pytorch#6864)", _always(0.0, inf, 1.0)),
         EdgeRow("two-infinities", "+∞ twice",
@@ -173,9 +171,9 @@ EDGE_ROWS: dict[str, EdgeRow] = {
         EdgeRow("nan-beside-mask", "NaN beside −∞",
                 "a maximum that skips NaN is −∞", _always(nan, -inf)),
         EdgeRow("empty", "no logit at all",
-                "a maximum of nothing is an error to some", _always()),
+                "a maximum of nothing is an error: scipy raises for softmax", _always()),
         EdgeRow("one-logit", "one finite logit",
-                "exactly 1, and 0; naive division may round", _always(3.0)),
+                "exactly 1, and 0; naive: exp may overflow", _always(3.0)),
         EdgeRow("one-mask", "one logit, −∞", "as all-masked", _always(-inf)),
         EdgeRow("zeros", "+0 beside −0", "exactly one half each", _always(0.0, -0.0)),
         EdgeRow("negative-zero", "−0 alone", "exactly 1, and 0", _always(-0.0)),
@@ -187,7 +185,7 @@ EDGE_ROWS: dict[str, EdgeRow] = {
         EdgeRow("least-result", "a result that is the least subnormal number",
                 "0 where subnormal numbers are flushed, as by jax on a CPU", _least_result),
         EdgeRow("vanishing-result", "a result just below half the least subnormal number",
-                "0, whatever the algorithm; log of it is −∞ where finite is right",
+                "softmax is 0, whatever the algorithm; the logarithm of that 0 is −∞",
                 _vanishing_result),
         EdgeRow("low-logits", "logits whose exponentials are subnormal",
                 "naive loses what stable keeps", _low_logits),
@@ -202,12 +200,13 @@ EDGE_ROWS: dict[str, EdgeRow] = {
         EdgeRow("lowest", "the format's lowest number, all equal",
                 "naive: 0 / 0 is NaN", _lowest),
         EdgeRow("lowest-as-mask", "the format's lowest number as a mask",
-                "x − m overflows to −∞, or wraps where a kernel scales first",
+                "x − m may overflow to −∞, and must not become NaN",
                 _lowest_as_mask),
         EdgeRow("both-extremes", "the format's largest number beside its lowest",
                 "their difference is no number of the format", _largest_and_lowest),
         EdgeRow("lowest-and-mask", "masks of the lowest number, one of which a score made −∞",
-                "−∞ − m is taken for all masked (transformers#17306)", _lowest_beside_mask),
+                "taken for all masked (transformers#17306); logsumexp of onnxruntime answers −∞",
+                _lowest_beside_mask),
         EdgeRow("equal-4096", "4096 equal logits",
                 "a sequential float16 sum stalls at 2048, a bfloat16 one at 256 (candle#3727, "
                 "executorch#20090)", lambda _: np.zeros(4096)),
@@ -215,7 +214,7 @@ EDGE_ROWS: dict[str, EdgeRow] = {
                 "a float16 sum overflows though every term is finite: jax and torch",
                 lambda _: np.zeros(65536)),
         EdgeRow("dominant", "one dominant logit in a row of 4096",
-                "log_softmax of it is lost beside 1", _dominant),
+                "log Σ is near 0, of a sum that was rounded near 1", _dominant),
         EdgeRow("shifted", "c, c + 1, c + 2 with the largest c that holds them all",
                 "m + log Σ loses the logarithm (pytorch#38839, pytorch#11752)", _shifted),
         EdgeRow("shifted-down", "the same, negative",
@@ -230,12 +229,12 @@ EDGE_ROWS: dict[str, EdgeRow] = {
                 "0 nearly everywhere, also in float64 (scipy#19521, pytorch#113708)",
                 _always(40.0, 0.0)),
         EdgeRow("gap-40-at-zero", "[0, −40]: logsumexp is 4.2e-18",
-                "0 before scipy 1.15 (scipy#18295)", _always(0.0, -40.0)),
+                "0 nearly everywhere, in scipy up to 1.14 (scipy#18295)", _always(0.0, -40.0)),
         EdgeRow("gap-104", "[0, −104]: softmax is 7e-46, and log_softmax −104",
                 "the reference of onnx answered −∞ for LogSoftmax (onnx#8423)",
                 _always(0.0, -104.0)),
         EdgeRow("log-halves", "log ½ twice, rounded: logsumexp is next to 0",
-                "its terms cancel: every way but the last bits' is off", _log_halves),
+                "m and log Σ cancel: off nearly everywhere", _log_halves),
     )
 }  # fmt: skip
 """All of them by name, in display order."""

@@ -48,9 +48,11 @@ def render(found: Conformance, screen: Screen | None = None) -> Iterator[str]:
     screen = screen or Screen()
     yield to_text(_header(found), screen)
     if not screen.quiet:
-        for table in _tables(found, screen.width):
+        shown = _fitting(found, screen.width)
+        for table in shown.tables(screen.width):
             yield "\n" + to_text(Fixed(table), screen)
-        yield "\n" + to_text(Text(legend(found), style=QUIET), screen)
+        explained = Text(legend(found, with_words=shown.with_words), style=QUIET)
+        yield "\n" + to_text(explained, screen)
     sentences = _sentences(found)
     if sentences.row_count:
         yield "\n" + to_text(sentences, screen)
@@ -61,29 +63,23 @@ def _header(found: Conformance) -> Text:
     return Text.assemble(("conformance", HEAD), "  ", " · ".join(headline(found)))
 
 
-def _tables(found: Conformance, width: int) -> Iterator[Table]:
-    """Lay out functions one below the other, and as many respondents at once as there is room."""
-    names = tuple(respondent.name for respondent in found.respondents)
-    shown = [_Shown(found, names, with_answers=True, with_words=True)]
-    shown.append(_Shown(found, names, with_answers=True, with_words=False))
-    fitting = next((s for s in shown if s.width(names) <= width), shown[-1])
-    for function in found.functions:
-        for part in fitting.parts(function, width):
-            yield fitting.table(function, part)
+def _fitting(found: Conformance, width: int) -> _Shown:
+    """Show words beside the marks where there is room for everybody's, or leave them out."""
+    with_words = _Shown(found, with_words=True)
+    return with_words if with_words.width() <= width else _Shown(found, with_words=False)
 
 
 class _Shown:
     """What a table shows, and how wide that is; the same for all functions, that they align."""
 
-    def __init__(
-        self, found: Conformance, names: Sequence[str], *, with_answers: bool, with_words: bool
-    ) -> None:
+    def __init__(self, found: Conformance, *, with_words: bool) -> None:
         self.found, self.with_words = found, with_words
+        names = [respondent.name for respondent in found.respondents]
         self.rows = {f: [(row.name, found.about(f, row.name)) for row in found.edge_rows]
                      for f in found.functions}  # fmt: skip
         lines = [line for of in self.rows.values() for line in of]
         self.label = max(len(text) for text in (*(name for name, _ in lines), *found.functions))
-        self.answer = max(len(answer_words(qs)) for _, qs in lines) if with_answers else 0
+        self.answer = max(len("answer"), *(len(answer_words(qs)) for _, qs in lines))
         self.each = {
             name: max(len(name), *(len(self.cell(qs, name)) for _, qs in lines)) for name in names
         }
@@ -97,32 +93,32 @@ class _Shown:
             text.append(sign, STYLES[sign])
         return text.append(f" {words}" if words else "")
 
-    def width(self, names: Sequence[str]) -> int:
-        """Give the columns that a table of these respondents takes."""
-        answer = self.answer + 1 if self.answer else 0
-        return self.label + answer + sum(self.each[name] + 1 for name in names)
+    def width(self, names: Sequence[str] | None = None) -> int:
+        """Give the columns that a table of respondents takes; of all by default."""
+        shown = self.each if names is None else names
+        return self.label + 1 + self.answer + sum(1 + self.each[name] for name in shown)
 
-    def parts(self, function: str, width: int) -> Iterator[list[str]]:
-        """Cut who answers into parts for which there is room, one each at least."""
-        part: list[str] = []
-        for name in asked_of(self.found, function):
-            if part and self.width([*part, name]) > width:
-                yield part
-                part = []
-            part.append(name)
-        yield part
+    def tables(self, width: int) -> Iterator[Table]:
+        """Lay out functions one below the other, and as many respondents at once as have room."""
+        for function in self.found.functions:
+            part: list[str] = []
+            for name in asked_of(self.found, function):
+                if part and self.width([*part, name]) > width:
+                    yield self.table(function, part)
+                    part = []
+                part.append(name)
+            yield self.table(function, part)
 
     def table(self, function: str, names: Sequence[str]) -> Table:
         """Lay out one function."""
         table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style=HEAD)
         table.add_column(function, no_wrap=True, min_width=self.label)
-        if self.answer:
-            table.add_column("answer", no_wrap=True, min_width=self.answer)
+        table.add_column("answer", no_wrap=True, min_width=self.answer)
         for name in names:
             table.add_column(name, no_wrap=True, min_width=self.each[name])
         for label, questions in self.rows[function]:
-            answer = [answer_words(questions)] if self.answer else []
-            table.add_row(label, *answer, *(self.cell(questions, name) for name in names))
+            cells = (self.cell(questions, name) for name in names)
+            table.add_row(label, answer_words(questions), *cells)
         return table
 
 

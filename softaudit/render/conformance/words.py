@@ -47,15 +47,18 @@ MOST_VALUES = 4
 """How many values of a row are given one by one."""
 
 
-def legend(found: Conformance) -> str:
-    """Say what marks mean, and in which order they stand."""
+def legend(found: Conformance, *, with_words: bool) -> str:
+    """Say what marks mean, in which order they stand, and what words beside them are."""
     said = "  ".join(f"{mark}{NO_BREAK}{text.replace(' ', NO_BREAK)}" for mark, text in MEANINGS)
-    if len(found.formats) == 1:
-        return said
-    return (
-        f"A mark for each of {', '.join(found.formats)}; where their answers differ, that of "
-        f"{found.formats[-1]}.\n{said}"
+    order = different = ""
+    if len(found.formats) > 1:
+        order = f"A mark for each of {', '.join(found.formats)}"
+        different = f"Where their answers differ, that of {found.formats[-1]}."
+    beside = (
+        "Beside them, of the worst: what was returned, or its error in ULP." if with_words else ""
     )
+    sentences = " ".join(part for part in (order and f"{order}.", beside, different) if part)
+    return "\n".join(part for part in (sentences, said) if part)
 
 
 def number(value: float, digits: int = 4) -> str:
@@ -162,7 +165,7 @@ def _kind(question: Question, reply: Reply) -> tuple[str, ...]:
     """Tell replies apart that are not to be told of in one sentence."""
     if reply.values is None:
         return reply.respondent, reply.reason
-    return question.function, question.edge_row.name, values_words(reply.values, 2)
+    return question.function, question.edge_row.name, values_words(reply.values)
 
 
 def _deviation(found: Conformance, pairs: list[tuple[Question, Reply]]) -> Deviation:
@@ -171,10 +174,8 @@ def _deviation(found: Conformance, pairs: list[tuple[Question, Reply]]) -> Devia
     names = [r.name for r in found.respondents if r.name in formats]
     by = grouped((tuple(f for f in found.formats if f in formats[n]), n) for n in names)
     named = tuple((tuple(names), _formats(of, found)) for of, names in by.items())
-    text = deviation_words(question, worst)
     answers = {q.expected.values for q, _ in pairs if q.expected}
-    if worst.values is not None and len(answers) > 1:
-        text = f"{text}, in {question.format}"
+    text = deviation_words(question, worst, of_format=len(answers) > 1)
     functions = ", ".join(dict.fromkeys(q.function for q, _ in pairs))
     return Deviation(functions, _edge_rows(q.edge_row.name for q, _ in pairs), named, text, worst)
 
@@ -192,17 +193,18 @@ def _formats(names: tuple[str, ...], found: Conformance) -> tuple[str, ...]:
     return ("every format",) if names == found.formats and len(names) > 1 else names
 
 
-def deviation_words(question: Question, reply: Reply) -> str:
-    """Say what a reply is, and what it should be."""
+def deviation_words(question: Question, reply: Reply, *, of_format: bool = False) -> str:
+    """Say what a reply is, and what it should be; `of_format` names the format it should be in."""
     if reply.values is None or question.expected is None:
         return f"no answer: {reply.reason}"
     returned, answer = values_words(reply.values), values_words(question.expected.values)
     if reply.worst is None or reply.ulp is None:
         return f"{returned}, where the convention is {answer}"
-    if returned == answer:
-        return element_words(reply.worst, reply.ulp)
+    if isfinite(reply.ulp) and number(reply.worst.returned) == shorten(reply.worst.exact, 4):
+        return element_words(reply.worst, reply.ulp)  # the row in few digits would not tell
     size = f" ({ulps(reply.ulp)}{NO_BREAK}ULP)" if isfinite(reply.ulp) else ""
-    return f"{returned}, where the answer is {answer}{size}"
+    of = f" in {question.format}" if of_format else ""
+    return f"{returned}, where the answer{of} is {answer}{size}"
 
 
 def respondent_words(respondent: Respondent) -> str:

@@ -1,0 +1,114 @@
+"""softaudit conformance: who is asked, what is written, and the exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+QUICK = ("--function", "softmax", "--format", "float16", "--edge-row", "zeros,all-masked")
+
+
+def test_own_algorithms_by_name(softaudit):
+    ended = softaudit("conformance", "stable", "online", *QUICK)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines()[2].split() == ["softmax", "answer", "stable", "online"]
+    assert "0 of 4 answers deviate" in ended.out
+
+
+def test_edge_rows_come_in_display_order_and_once(softaudit):
+    ended = softaudit(
+        "conformance", "stable", *QUICK, "--edge-row", "zeros", "--output-format", "json"
+    )
+    rows = json.loads(ended.out)["conformance"]["edge_rows"]
+    assert [row["name"] for row in rows] == ["all-masked", "zeros"]
+
+
+def test_strict(softaudit):
+    assert softaudit("conformance", "stable", *QUICK, "--strict").code == 0
+    overflows = (*QUICK[:4], "--edge-row", "largest")
+    assert softaudit("conformance", "naive", *overflows).code == 0
+    ended = softaudit("conformance", "naive", *overflows, "--strict", "-o", "found.md")
+    assert ended.code == 1
+    assert "all NaN" in ended.out
+    assert Path("found.md").read_text("utf-8").startswith("# softaudit: conformance")
+
+
+def test_files_by_their_suffixes(softaudit):
+    names = ["a.txt", "a.json", "a.jsonl", "a.csv", "a.md", "a.xml", "a.sarif", "a.html"]
+    outputs = [part for name in names for part in ("-o", name)]
+    ended = softaudit("conformance", "stable", *QUICK, *outputs, "--output-format", "github")
+    assert (ended.code, ended.out) == (0, "")
+    assert {path.name for path in Path().iterdir()} == set(names)
+    assert Path("a.txt").read_text("utf-8").startswith("conformance")
+
+
+def test_the_summary_of_a_step(softaudit, monkeypatch):
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    softaudit("conformance", "stable", *QUICK, "--output-format", "github")
+    assert Path("summary.md").read_text("utf-8").startswith("# softaudit: conformance")
+
+
+def test_the_same_bytes_again(softaudit):
+    line = ("conformance", "stable", *QUICK, "--output-format", "json-lines")
+    assert softaudit(*line).out == softaudit(*line).out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("stabel",), "unknown implementation 'stabel': did you mean stable?"),
+        (
+            ("stable", "--edge-row", "all-mask"),
+            "unknown edge row 'all-mask': did you mean all-masked?",
+        ),
+        (("stable", "--format", "half"), "unknown format 'half'"),
+        (("stable", "--function", "softmin"), "unknown function 'softmin': did you mean softmax?"),
+        (("stable", "--output-format", "xls"), "unknown output format 'xls'"),
+        (("stable", "-o", "found.xls"), "found.xls: its name tells no output"),
+        (("nowhere.py:f",), "nowhere.py"),
+        (("f.py:g", "-o", "csv:f.py"), "f.py: is an input; name another file to write"),
+    ],
+)
+def test_refusals(fails, arguments, told):
+    Path("f.py").write_text("def g(x): return x\n", "utf-8")
+    assert told in fails("conformance", *arguments)
+    assert {path.name for path in Path().iterdir()} == {"f.py"}
+
+
+FUNCTION = """
+import numpy as np
+
+def softmax(x):
+    if x.size == 0:
+        raise ValueError("nothing to do")
+    if np.isnan(x).any():
+        import os
+        os._exit(3)
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+"""
+
+
+def test_a_function_that_raises_and_one_that_exits(softaudit):
+    """Four processes are started: nothing is lost of the other rows."""
+    Path("kernels.py").write_text(FUNCTION, "utf-8")
+    rows = ("--edge-row", "zeros,nan,empty,one-logit", "--format", "float32")
+    ended = softaudit("conformance", "kernels.py:softmax", *rows, "--output-format", "json")
+    assert ended.code == 0
+    study = json.loads(ended.out)["conformance"]
+    assert study["functions"] == ["softmax"]  # of a function of somebody's own, that alone
+    verdicts = {q["edge_row"]: q["replies"][0] for q in study["questions"]}
+    assert verdicts["zeros"]["verdict"] == verdicts["one-logit"]["verdict"] == "correct"
+    assert "nothing to do" in verdicts["empty"]["reason"]
+    assert verdicts["nan"]["verdict"] == "no answer"
+
+
+def test_one_that_answers_nothing(softaudit):
+    Path("kernels.py").write_text("def softmax(x): raise TypeError('no')\n", "utf-8")
+    line = ("conformance", "kernels.py:softmax", "stable", *QUICK)
+    ended = softaudit(*line)
+    assert ended.code == 2
+    assert ended.err.startswith("softaudit: kernels.softmax answers nothing: ")
+    assert "stable" in ended.out
