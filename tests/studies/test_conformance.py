@@ -102,7 +102,7 @@ def test_degenerate_rows_have_a_convention_and_others_an_exact_answer():
 
 
 def by_mpmath(function: str, row: list[float]):
-    """Give exact values to 1500 bits, log Σ of a single maximum by log1p."""
+    """Give exact values to 1200 bits, log Σ of a single maximum by log1p."""
     top = max(row)
     others = [exp(mpf(x) - top) for i, x in enumerate(row) if i != row.index(top)]
     log_sum = log1p(fsum(others))
@@ -118,7 +118,7 @@ def test_expected_by_mpmath_in_float64(function):
               if 0 < row.logits(FORMATS["float64"]).size < 5
               and np.isfinite(row.logits(FORMATS["float64"])).all()]  # fmt: skip
     assert len(finite) > 20
-    with mp.workprec(1500):
+    with mp.workprec(1200):
         for question in conformance([], [function], ["float64"], finite).questions:
             exact = by_mpmath(function, unrolled(question.logits))
             assert unrolled(question.expected.values) == [float(y) for y in exact]

@@ -174,7 +174,7 @@ def _deviation(found: Conformance, pairs: list[tuple[Question, Reply]]) -> Devia
     names = [r.name for r in found.respondents if r.name in formats]
     by = grouped((tuple(f for f in found.formats if f in formats[n]), n) for n in names)
     named = tuple((tuple(names), _formats(of, found)) for of, names in by.items())
-    answers = {q.expected.values for q, _ in pairs if q.expected}
+    answers = {values_words(q.expected.values) for q, _ in pairs if q.expected}
     text = deviation_words(question, worst, of_format=len(answers) > 1)
     functions = ", ".join(dict.fromkeys(q.function for q, _ in pairs))
     return Deviation(functions, _edge_rows(q.edge_row.name for q, _ in pairs), named, text, worst)
