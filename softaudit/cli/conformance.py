@@ -94,7 +94,7 @@ def command(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME]...",
+            metavar="NAME",
             help="scipy, torch, jax, onnxruntime, package.module:function, path.py:function, or "
             "algorithms such as naive, stable.  By default naive, stable and what is installed.",
             show_default=False,
@@ -107,7 +107,11 @@ def command(
     timeout: Annotated[
         float | None,
         typer.Option(
-            "--timeout", help="Seconds that an answer may take.", metavar="S", show_default="120"
+            "--timeout",
+            help="Seconds that an answer may take; 120 by default.",
+            metavar="S",
+            min=0.1,
+            show_default=False,
         ),
     ] = None,
     strict: Annotated[
