@@ -105,7 +105,7 @@ class Ours:
     ) -> NDArray[np.float64]:
         """See `Subject`."""
         key = make_key(function, form.name, self.name)
-        problem = pose(x, key.arithmetic.posed, 1.0)
+        problem = pose(x, key.arithmetic.posed.logits, 1.0)
         return algorithms.run(key, Evaluation(problem, key.arithmetic)).values
 
     def who(self) -> Who:
