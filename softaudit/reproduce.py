@@ -41,11 +41,21 @@ def cell_command(audit: Audit, key: CellKey) -> str:
 
 def requiring_command(audit: Audit, key: CellKey, requirement: Requirement) -> str:
     """Give the command that requires the same of one cell alone; "" if none can."""
-    command = cell_command(audit, key)
-    is_ratio = audit.trusted is not None and requirement.metric.startswith(RATIO)
-    beside = f" --against {quote(audit.trusted or '')}" if is_ratio else ""
+    words = [cell_command(audit, key)]
+    if requirement.metric.startswith(RATIO) and audit.trusted is not None:
+        words.append(_against_words(audit, audit.trusted))
     required = quote(replace(requirement, where=key.name).text)
-    return f"{command}{beside} --require {required}" if command else ""
+    return f"{' '.join(words)} --require {required}" if all(words) else ""
+
+
+def _against_words(audit: Audit, trusted: str) -> str:
+    """Name who is trusted; "" where no words do.  Outputs are named among those compared, too."""
+    used = next((used for used in audit.implementations if used.name == trusted), None)
+    if used is None:
+        return f"--against {quote(trusted)}"
+    if used.is_outputs and used.command:
+        return f"{used.command} --against {used.command}"
+    return used.command.replace("--implementation", "--against", 1)
 
 
 @cache

@@ -190,6 +190,8 @@ def dotted(path) -> str:
     return "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in path).lstrip(".")
 
 
+JOINED = ("logits_format", "implementations", "trusted")
+"""Keys of an audit that are null in what an older softaudit saved."""
 FREE = ("tool", "environment")
 """Objects with keys of anybody's choice, of which few are needed."""
 NEEDED = (("tool", "softaudit"), ("tool", "numpy"), ("environment", "processor_features"))
@@ -231,8 +233,7 @@ def test_a_key_that_is_missing_is_named():
         assert dotted(path[:-1]) in said or path == ("schema",)
     in_cells = {path for path in kept if path[2:3] == ("cells",)}
     at_top = {path for path in kept - in_cells if path[0] not in FREE}
-    joined = ("trusted", "logits_format", "implementations")
-    assert at_top == {("judgement",), *(("audits", 0, name) for name in joined)}
+    assert at_top == {("judgement",), *(("audits", 0, n) for n in JOINED)}
     assert not {path for path in kept if path in NEEDED}
     assert {path[4:] for path in in_cells if path[4] == "events"} <= {
         ("events", "not_finite"), ("events", "not_infinite"), ("events", "rows.masked_by_cast"),

@@ -17,6 +17,7 @@ from softaudit.errors import OptionError
 from softaudit.figures import RATIO
 from softaudit.formats import FORMATS
 from softaudit.gate.matching import is_pattern, matches
+from softaudit.implementations import IMPLEMENTATIONS
 from softaudit.json_v1 import FIGURES
 from softaudit.plan import KEEP, known, make_key
 from softaudit.report import SIGNS, Bound, Level, Requirement
@@ -196,19 +197,18 @@ def _check_short(where: str, function: str, rest: str = "*") -> str:
 
 
 _A_CELL = "softmax/float32/stable"
-FRAMEWORKS = ("scipy", "torch", "jax", "onnxruntime")
-"""Whose implementations have a name without a dot; functions and files have one with a dot."""
-_ALGORITHMS = dict.fromkeys((*(name for of in ALGORITHMS.values() for name in of), *FRAMEWORKS))
+_OURS = dict.fromkeys(name for of in ALGORITHMS.values() for name in of)
 
 
 def _is_implementation(name: str) -> bool:
-    return "." in name or name in FRAMEWORKS
+    """Whether it is somebody else's: a framework's, or with the dot of functions and files."""
+    return "." in name or name in IMPLEMENTATIONS
 
 
 def _check_algorithm(name: str) -> None:
     """Check an algorithm's or a framework's name; a function of a user's may be called anything."""
     if "." not in name:
-        _check_part(name, _ALGORITHMS, "algorithm")
+        _check_part(name, (*_OURS, *IMPLEMENTATIONS), "algorithm")
 
 
 def _check_part(part: str, names: Iterable[str], kind: str) -> None:

@@ -10,11 +10,11 @@ import pytest
 from softaudit.against import with_ratios
 from softaudit.errors import OptionError
 from softaudit.gate import baseline_text, difference, judge, parse_requirement
-from softaudit.model import SkippedCell
+from softaudit.model import SkippedCell, Used
 from softaudit.render import RENDERERS
 from softaudit.wording import plain
 
-from .reports import STABLE, audit, cell, report
+from .reports import STABLE, audit, cell, key, report
 
 NAIVE = "softmax/float32/naive"
 LOGS = "log_softmax/float32/naive"
@@ -117,3 +117,21 @@ def test_baselines_and_differences_are_of_figures_alone():
     assert baseline_text(before) == baseline_text(plain_report)
     changed = [(c.cell, c.metric) for c in difference(before, after).changes]
     assert changed == [(STABLE, "ulp.max")]
+
+
+@pytest.mark.parametrize(
+    ("used", "words"),
+    [
+        (Used("k.f", command="--implementation dir/k.py:f"), " --against dir/k.py:f --require "),
+        (Used("k.f", command="'my out.npy'", sha256="0" * 64),
+         " 'my out.npy' --against 'my out.npy' --require "),
+    ],
+)  # fmt: skip
+def test_what_is_trusted_is_named_as_on_a_command_line(used, words):
+    cells = [replace(cell(STABLE), key=replace(key(STABLE), algorithm="k.f")), cell(NAIVE)]
+    for given, expected in ((used, words), (replace(used, command=""), "")):
+        made = with_ratios(audit(*cells, implementations=(given,)), "k.f")
+        (ruling,) = judged(report(made), "*: ratio.ulp.max <= 2").rulings
+        (verdict,) = ruling.verdicts
+        assert expected in verdict.command
+        assert bool(verdict.command) == bool(expected)
