@@ -90,8 +90,12 @@ def judge(
     Notes
     -----
     NaN and infinities in the outputs are judged like everything else: where the exact value is
-    finite, their error is ∞.  Outputs come without the steps that made them, so that no causes can
-    be told, and every wrong zero that the format could have avoided counts as premature.
+    finite, their error is ∞.  Outputs come without the steps that made them, so that only causes
+    are told that results prove by themselves, and every wrong zero that the format could have
+    avoided counts as premature.
+
+    Numbers that the format does not have are refused here, where `softaudit compare` counts them
+    and judges them as they are: digits that a kernel did not return would pass a test of it.
     """
     known(function, ALGORITHMS, "function")
     source = logits if isinstance(logits, Logits) else from_array(logits, "logits", axis)
