@@ -39,6 +39,7 @@ UNDERFLOW = ("forced", "premature", "subnormal")
 def make_cell(asked: AskedRows, key: CellKey, tally: Tally, shared: Shared) -> Cell:
     """Make a cell of its tally; the worst elements get the judge's figures here."""
     logits, cast = asked.logits, shared.cast
+    tally.worst.settle(keeps_subnormal=tally.range.places["underflow.subnormal"].count > 0)
     worst = tuple(
         _worst(asked, key, cause, candidate.place, candidate.computed)
         for cause, candidate in tally.worst.ranked()

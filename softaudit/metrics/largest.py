@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from softaudit.metrics.cause import CAUSES, UNTOLD, answered, causes
+from softaudit.metrics.places import Places
 from softaudit.metrics.worst import (
     WORTH_TELLING,
     Candidate,
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.metrics.judged import Judged
+
+
+FLUSH = CAUSES.index("flush")
 
 
 class LargestErrors(WorstElements):
@@ -35,6 +39,9 @@ class LargestErrors(WorstElements):
     ----------
     largest : list of (str, Candidate)
         The largest errors so far with their causes, the largest first.
+    without_flush : dict of Places
+        What is counted under no told cause if flushing is none of them: results above the limit,
+        and broken ones.
 
     Notes
     -----
@@ -50,6 +57,7 @@ class LargestErrors(WorstElements):
         self._limit = WORTH_TELLING if limit is None else limit
         self._long: tuple[LargestErrors, LargestErrors] | None = None
         self._answered = False
+        self.without_flush = {"above": Places(), "broken": Places()}
         self.largest: list[tuple[str, Candidate]] = []
 
     def add(self, judged: Judged) -> None:
@@ -87,6 +95,10 @@ class LargestErrors(WorstElements):
             chosen = code == index
             self._count(self.places, judged, CAUSES[index], at, chosen & above)
             self._count(self.broken, judged, CAUSES[index], at, chosen & broken)
+        untold = (code == FLUSH) | (code == UNTOLD)
+        width, start = error.shape[-1], judged.window.start
+        for name, counted in (("above", above), ("broken", broken)):
+            self.without_flush[name].add_at(at, width, judged.numbers, start, untold & counted)
         self._keep(self._candidates(judged, error, proves))
 
     def _candidates(
@@ -125,6 +137,21 @@ class LargestErrors(WorstElements):
         super().merge(other)
         if isinstance(other, LargestErrors):
             self._keep(other.largest)
+            for name, places in other.without_flush.items():
+                self.without_flush[name].merge(places)
+
+    def settle(self, *, keeps_subnormal: bool) -> None:
+        """Take back what all results together disprove: who returns subnormal numbers keeps them.
+
+        A single 0 in place of one then has another cause, which nobody knows.
+        """
+        if not keeps_subnormal:
+            return
+        told, untold = CAUSES[FLUSH], CAUSES[UNTOLD]
+        for kept, name in ((self.places, "above"), (self.broken, "broken")):
+            if kept.pop(told, None) is not None:
+                kept[untold] = self.without_flush[name]
+        self.largest = [(untold if cause == told else cause, c) for cause, c in self.largest]
 
     def ranked(self) -> list[tuple[str, Candidate]]:
         """Give the largest errors with their causes, the largest first."""

@@ -123,6 +123,9 @@ class WorstElements:
                 kept.setdefault(cause, Places()).merge(places)
         self.above.merge(other.above)
 
+    def settle(self, *, keeps_subnormal: bool) -> None:
+        """Take back what all results together disprove; of known steps nothing."""
+
     def _offer(self, cause: str, candidate: Candidate) -> None:
         if candidate.beats(self.best.get(cause)):
             self.best[cause] = candidate

@@ -80,8 +80,17 @@ def test_a_sum_of_float16_that_overflowed_is_no_flush():
     logits = np.zeros((2, 65536), np.float16)
     outputs = np.zeros_like(logits)
     assert told(outputs, logits, "float16")[1] == {"rounding": 2 * 65536}
-    outputs[1, 7] = 2.0**-16
+    outputs[1, 7] = 1.0
     assert told(outputs, logits, "float16")[1] == {"flush": 65535, "rounding": 65536}
+
+
+def test_who_returns_a_subnormal_number_flushes_none():
+    """One result of 2^−16 shows that subnormal numbers are kept, also in another row."""
+    logits = np.array([[0.0, -11.0], [0.0, -11.0]])
+    flushed = np.array([[1.0, 0.0], [1.0, 0.0]], np.float16)
+    assert told(flushed, logits, "float16")[1] == {"flush": 2}
+    kept = np.array([[1.0, 0.0], [1.0, 2.0**-16]], np.float16)
+    assert told(kept, logits, "float16")[1] == {"rounding": 1}
 
 
 @pytest.mark.parametrize(
