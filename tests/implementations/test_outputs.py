@@ -301,12 +301,12 @@ LOGITS = {
 }
 
 
-@pytest.mark.parametrize("form", ["bfloat16", "float32", "float8_e4m3fn"])
+@pytest.mark.parametrize("form", ["bfloat16", "float32"])
 @pytest.mark.parametrize("logits", LOGITS)
 def test_kernels_that_are_wrong_are_never_refused(logits, form):
     x, dtype = LOGITS[logits], FORMATS[form].dtype
     given = from_array(x)
-    for t in (0.01, 1.0, 30.0):
+    for t in (0.01, 30.0):
         p = softmax(x / t)
         for kernel in KERNELS.values():
             with np.errstate(all="ignore"):
