@@ -87,16 +87,16 @@ def shifts(x: NDArray[np.float64], form: Format) -> Iterator[Way]:
 
     Masks stay, and rows in which a sum is not exact are left out.  Of all powers of two that are
     exact in some row, three are taken of each sign: the one that is in most rows, the one nearest
-    to the largest logit's size, and the largest.
+    to the size of rows' largest logits, and the largest.
     """
-    first = first_way(x)
+    first, sizes = first_way(x), _sizes(x)
     for sign in (1.0, -1.0):
         exact = {}
-        for k in _exponents(x, form):
-            rows = exact_rows(x, sign * 2.0**k, form)
+        for k, rows in _exponents(sizes, form):
+            rows[rows] = exact_rows(x[rows], sign * 2.0**k, form)
             if rows.any():
                 exact[k] = rows
-        for k in _telling(exact, _size(x)):
+        for k in _telling(exact, int(np.median(sizes))):
             shifted = np.where(exact[k][:, None], x + sign * 2.0**k, x)
             name = f"{'+' if sign > 0 else '-'}2^{k}"
             yield replace(first, name=name, x=shifted, compared=exact[k])
@@ -114,19 +114,25 @@ def exact_rows(x: NDArray[np.float64], c: float, form: Format) -> NDArray[np.boo
     return np.asarray((exact | ~finite).all(axis=-1) & finite.any(axis=-1))
 
 
-def _size(x: NDArray[np.float64]) -> int:
-    """Give ⌊log2⌋ of the largest finite logit's size; 0 where there is none but 0."""
-    largest = float(np.abs(x, out=np.zeros_like(x), where=np.isfinite(x)).max(initial=0.0))
-    return int(np.frexp(largest)[1]) - 1 if largest else 0
+def _sizes(x: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Give ⌊log2⌋ of the size of each row's largest finite logit; 0 where there is none but 0."""
+    largest = np.abs(x, out=np.zeros_like(x), where=np.isfinite(x)).max(axis=-1)
+    return np.where(largest > 0, np.frexp(largest)[1].astype(np.int64) - 1, 0)
 
 
-def _exponents(x: NDArray[np.float64], form: Format) -> range:
-    """Give the exponents of c: from the last place of the largest logit to where all is lost."""
-    size = _size(x)
-    return range(
-        max(size - form.precision + 1, form.subnormal_exponent),
-        min(size + form.precision, form.emax) + 1,
-    )
+def _exponents(sizes: NDArray[np.int64], form: Format) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """Give exponents of c, each with the rows in which it is worth a try.
+
+    From the last place of the row's largest logit, below which its sum is rounded, to where c has
+    no bit in common with it.  Rows differ: what is left to one that is masked by the least number
+    would be none of the others'.
+    """
+    least = np.maximum(sizes - form.precision + 1, form.subnormal_exponent)
+    most = np.minimum(sizes + form.precision, form.emax)
+    for k in range(int(least.min()), int(most.max()) + 1):
+        rows = (least <= k) & (k <= most)
+        if rows.any():
+            yield k, rows
 
 
 def _telling(exact: dict[int, NDArray[np.bool_]], size: int) -> list[int]:

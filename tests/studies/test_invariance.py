@@ -127,6 +127,14 @@ def test_masks_stay_when_the_others_are_shifted():
     assert {p.verdict for p in found.probes} == {"same"}
 
 
+def test_a_row_masked_by_the_least_number_leaves_the_others_theirs():
+    rows = [[float(np.finfo(np.float32).min), 1.5, 2.0], [0.5, 1.5, 2.0], [1.0, 4.0, 3.0]]
+    found = invariance(from_array(rows), [Ours("stable")], formats=["float32"], probes=["shift"])
+    most = {way.way: way.rows for way in found.probes[0].ways}
+    # 2^-21 is the last place of 4; 2^23 + ½ is rounded, and so is 2^24 + 1, but not 2^24 − 1.
+    assert most == {"+2^-21": 2, "+2^2": 2, "+2^23": 1, "-2^-21": 2, "-2^2": 2, "-2^24": 1}
+
+
 def test_what_is_not_asked_has_its_reason():
     found = invariance(read("[0.1]")[0], [Ours("stable")], functions=["softmax", "logsumexp"],
                        formats=["float16"])  # fmt: skip
