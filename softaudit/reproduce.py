@@ -43,19 +43,22 @@ def requiring_command(audit: Audit, key: CellKey, requirement: Requirement) -> s
     """Give the command that requires the same of one cell alone; "" if none can."""
     words = [cell_command(audit, key)]
     if requirement.metric.startswith(RATIO) and audit.trusted is not None:
-        words.append(_against_words(audit, audit.trusted))
+        words = _beside(words[0], audit, key, audit.trusted)
     required = quote(replace(requirement, where=key.name).text)
     return f"{' '.join(words)} --require {required}" if all(words) else ""
 
 
-def _against_words(audit: Audit, trusted: str) -> str:
-    """Name who is trusted; "" where no words do.  Outputs are named among those compared, too."""
-    used = next((used for used in audit.implementations if used.name == trusted), None)
+def _beside(command: str, audit: Audit, key: CellKey, trusted: str) -> list[str]:
+    """Give a command with who is trusted in it; "" among its words where none can."""
+    own, used = _used(audit, key), _named(audit, trusted)
     if used is None:
-        return f"--against {quote(trusted)}"
-    if used.is_outputs and used.command:
-        return f"{used.command} --against {used.command}"
-    return used.command.replace("--implementation", "--against", 1)
+        return [command, f"--against {quote(trusted)}"]
+    if not used.is_outputs:
+        return [command, used.command.replace("--implementation", "--against", 1)]
+    if own is None or "--outputs-key" in own.command + used.command:
+        return [""]  # one key is for all outputs of a command
+    both = f"{own.command} {used.command}"
+    return [command.replace(own.command, both, 1), f"--against {quote(trusted)}"]
 
 
 @cache
@@ -87,7 +90,11 @@ def _source_words(audit: Audit, key: CellKey) -> list[str]:
 
 def _used(audit: Audit, key: CellKey) -> Used | None:
     """Give who answered in place of an algorithm, if somebody did."""
-    return next((used for used in audit.implementations if used.name == key.algorithm), None)
+    return _named(audit, key.algorithm)
+
+
+def _named(audit: Audit, name: str) -> Used | None:
+    return next((used for used in audit.implementations if used.name == name), None)
 
 
 def _arithmetic_words(key: CellKey) -> list[str]:

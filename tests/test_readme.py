@@ -46,7 +46,14 @@ def machine_independent(text: str) -> list[str]:
     return lines
 
 
-@pytest.mark.parametrize(("folder", "command", "shown"), BLOCKS, ids=[c for _, c, _ in BLOCKS])
+ASKS_FRAMEWORKS = re.compile(
+    r"--implementation scipy,torch|conformance$|softaudit implementations$"
+)
+OURS = [block for block in BLOCKS if not ASKS_FRAMEWORKS.search(block[1])]
+THEIRS = [block for block in BLOCKS if ASKS_FRAMEWORKS.search(block[1])]
+
+
+@pytest.mark.parametrize(("folder", "command", "shown"), OURS, ids=[c for _, c, _ in OURS])
 def test_commands_print_what_the_readme_shows(
     folder, command, shown, capsys, monkeypatch, tmp_path
 ):
@@ -63,8 +70,24 @@ def test_commands_print_what_the_readme_shows(
         assert printed == shown
 
 
+@pytest.mark.frameworks
+@pytest.mark.parametrize(("folder", "command", "shown"), THEIRS, ids=[c for _, c, _ in THEIRS])
+def test_commands_that_ask_frameworks(folder, command, shown, capsys, monkeypatch, tmp_path):
+    """Figures of frameworks differ between processors: who is asked, and what, must agree."""
+    monkeypatch.chdir(tmp_path / folder)
+    assert run(shlex.split(command)[1:]) == 0
+    assert asked(capsys.readouterr().out) == asked(shown)
+
+
+def asked(text: str) -> list[str]:
+    """Give a table's labels, up to the sentences."""
+    table = re.split(r"^(?:loses|breaks|deviates|errors) ", text, flags=re.MULTILINE)[0]
+    return [" ".join(line.split()[:2]) for line in table.rstrip().splitlines()]
+
+
 def test_the_readme_shows_commands():
-    assert len(BLOCKS) >= 4
+    assert len(OURS) >= 4
+    assert len(THEIRS) >= 2
 
 
 def test_python_examples_run(capsys):
@@ -84,8 +107,10 @@ def test_every_choice_is_documented(names):
 
 
 @pytest.mark.parametrize(
-    "command", ["check", "gate", "diff", "limits", "explain", "sweep", "report"]
-)
+    "command",
+    ["check", "compare", "gate", "diff", "limits", "explain", "sweep", "report", "conformance",
+     "invariance", "implementations"],
+)  # fmt: skip
 def test_every_option_is_documented(command, capsys):
     run([command, "--help"])
     options = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help"}
@@ -97,6 +122,7 @@ def test_every_option_is_documented(command, capsys):
 def test_every_variable_is_documented(capsys):
     run(["gate", "--help"])
     run(["report", "--help"])
+    run(["compare", "--help"])
     printed = " ".join(capsys.readouterr().out.split()).replace("SOFTAUDIT_ ", "SOFTAUDIT_")
     variables = set(re.findall(r"env var: (SOFTAUDIT_[A-Z_]+)", printed))
     assert len(variables) > 15
