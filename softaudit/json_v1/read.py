@@ -176,6 +176,7 @@ def _implementations(at: Node) -> tuple[Used, ...]:
             version=part["version"].or_none(Node.text),
             device=part["device"].or_none(Node.text),
             sha256=part["sha256"].or_none(Node.text),
+            command=part["command"].text(),
             remarks={cell: tuple(of.texts()) for cell, of in part["remarks"].items()},
         )
         for part in at.parts()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shlex
+from posixpath import isabs
 from typing import TYPE_CHECKING, Any
 
 from softaudit.json_v1.write_cell import cell_to_json, over_inputs_to_json, worst_to_json
@@ -103,6 +105,7 @@ def _used(used: Used) -> dict[str, Any]:
         "version": used.version,
         "device": used.device,
         "sha256": used.sha256,
+        "command": "" if any(map(isabs, shlex.split(used.command))) else used.command,
         "remarks": {cell: list(remarks) for cell, remarks in used.remarks.items()},
     }
 

@@ -199,6 +199,10 @@ def test_a_batch_asks_one_process_and_notices_a_changed_kernel(softaudit):
     assert softaudit(*words, "-o", "all.json").code == 0
     audits = json.loads(Path("all.json").read_text())["audits"]
     assert [a["cells"][0]["implementation"] for a in audits] == ["kernels.stable"] * 3
+    command = "softaudit check layer1.npy --function softmax --format float32 --implementation"
+    table = softaudit(*words[:-2], "--output-format", "json-lines", "--require",
+                      "softmax/*: ulp.max <= 0").out  # fmt: skip
+    assert f"{command} kernels.py:stable" in table
     again = softaudit(*words, "--resume", "-o", "again.json")
     assert "3 files from before" in again.err
     assert Path("again.json").read_bytes() == Path("all.json").read_bytes()
