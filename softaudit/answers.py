@@ -17,7 +17,7 @@ from softaudit.implementations import Runner, Unanswered
 from softaudit.model import Output, Used
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -59,6 +59,10 @@ class Given:
         return Output(values, None)
 
 
+def _go_on() -> bool:
+    return False
+
+
 class Running:
     """Code that runs in a process of its own, which is started when it is first asked.
 
@@ -67,12 +71,20 @@ class Running:
     implementation : Implementation
     timeout : float
         Seconds that an answer may take.
+    stopped : callable
+        Says whether somebody has had enough.
     """
 
-    def __init__(self, implementation: Implementation, timeout: float) -> None:
+    def __init__(
+        self,
+        implementation: Implementation,
+        timeout: float,
+        stopped: Callable[[], bool] = _go_on,
+    ) -> None:
+        self.stopped = stopped
         self.implementation = implementation
         self._timeout = timeout
-        self._runner = Runner(implementation, timeout=timeout)
+        self._runner = Runner(implementation, timeout=timeout, stopped=self._is_enough)
         self._failed: dict[CellKey, Unanswered] = {}
         self._row: dict[CellKey, tuple[int, NDArray[np.float64]]] = {}
         self.remarks: Remarks = {}
@@ -109,7 +121,7 @@ class Running:
         try:
             answer = self._runner.ask(key.function, block.whole_rows(form), form)
         except Unanswered as failure:
-            named = Unanswered(f"{self.used.name} {failure.reason}", failure.detail)
+            named = type(failure)(f"{self.used.name} {failure.reason}", failure.detail)
             self._failed[key] = named
             if failure.detail:
                 self.details.setdefault(named.reason, failure.detail)
@@ -121,6 +133,9 @@ class Running:
         for words in answer.remarks:
             self.note({(key.name, words.partition(":")[0]): (number, words)})
         return answer.values
+
+    def _is_enough(self) -> bool:
+        return self.stopped()
 
     def note(self, remarks: Remarks) -> None:
         """Take in what was remarked, of each kind what came first in the logits."""
@@ -157,6 +172,12 @@ class Answers:
         for one in self.others.values():
             if isinstance(one, Running):
                 one.close()
+
+    def heed(self, stopped: Callable[[], bool]) -> None:
+        """Let nobody be awaited for long once somebody has had enough."""
+        for one in self.others.values():
+            if isinstance(one, Running):
+                one.stopped = stopped
 
     def begin(self) -> None:
         """Begin with other logits."""

@@ -117,7 +117,7 @@ def audit(
         work.range,
         work.widest,
         plan.row,
-        partial=done if done < len(numbers) else None,
+        partial=done if done < len(numbers) or work.interrupted else None,
         tables=tables,
         shown_worst=plan.worst,
         elementary=plan.elementary,

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 _LISTEN_EVERY = 0.1
 _PART = 1 << 24
+_STOPPED = 1 << 62
+"""More rows than there are: none is left to begin."""
 
 
 def share(
@@ -88,7 +90,7 @@ def share(
                     task.forget()
                 if finished.value and heard(finished.value):
                     with begun.get_lock():
-                        begun.value = len(numbers)  # nobody begins another block
+                        begun.value = _STOPPED  # nobody begins another block
         finally:
             with uninterrupted():
                 for process in team.values():
@@ -264,6 +266,7 @@ def _work(task: _Task, there: Any, begun: Any, finished: Any, mapped: Any) -> No
         check_processor()
         let_memory_be_kept()
         work = task.open()
+        work.answers.heed(lambda: bool(begun.value >= _STOPPED))
         with mapped.get_lock():
             mapped.value += 1
         while os.getppid() == parent:

@@ -11,7 +11,7 @@ from softaudit.answers import Answers
 from softaudit.block import Block
 from softaudit.formats import FORMATS
 from softaudit.grouping import grouped
-from softaudit.implementations import Unanswered
+from softaudit.implementations import Interrupted, Unanswered
 from softaudit.long_view import WINDOW, LongView
 from softaudit.metrics import (
     ByAxis,
@@ -75,6 +75,7 @@ class Work:
         self.method = plan.reference
         self.tallies = {key: self._new_tally(key) for key in keys}
         self.unanswered: dict[CellKey, tuple[int, str]] = {}
+        self.interrupted = False
         self.shared = {
             (key.function, key.arithmetic.posed): Shared(key.function, key.arithmetic.posed.logits)
             for key in keys
@@ -210,6 +211,7 @@ class Work:
                 output = self.answers.answer(key, block)
             except Unanswered as failure:
                 self._give_up(key, (int(block.numbers[0]), failure.reason))
+                self.interrupted |= isinstance(failure, Interrupted)
                 continue
             if not audited.all():
                 tally.note_degenerate(kinds, block.numbers, output.values, block.window)
@@ -246,5 +248,6 @@ class Work:
             self.shared[name].merge(shared)
         for key, failure in other.unanswered.items():
             self._give_up(key, failure)
+        self.interrupted |= other.interrupted
         self.tiers.update(other.tiers)
         self._widen(other.range, other.widest)

@@ -119,6 +119,8 @@ def audits_of(
             trusted = question.trusted
             yield _made(found if trusted is None else with_ratios(found, trusted))
     except (InputError, UnansweredError) as error:
+        if isinstance(error, UnansweredError) and heard(0, 0.0):
+            raise Stopped from error
         reason = str(error).removeprefix(file.name).lstrip(":, ")
         raise Unreadable(reason) from error
 

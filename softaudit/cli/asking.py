@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from softaudit.cli.options import one, several, split, variable
-from softaudit.errors import OptionError
+from softaudit.errors import OptionError, UnansweredError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -235,6 +235,7 @@ def audited(
     skipped: list[SkippedSource] = []
     told, jobs, others = Progress(asked.progress, stopped), asked.processes(), asked.others()
     with others.answers(asked.timeout) as answers:
+        answers.heed(stopped)
         for source in sources:
             if stopped():
                 skipped.append(SkippedSource(source.name, INTERRUPTED))
@@ -244,6 +245,10 @@ def audited(
             with told.of(source.name, rows, source.columns) as heard:
                 try:
                     found = audit(source, plan, jobs=jobs, heard=heard, answers=answers)
+                except UnansweredError:
+                    if stopped():
+                        raise KeyboardInterrupt from None
+                    raise
                 finally:
                     say_details(answers.details())
             audits.append(with_ratios(found, others.trusted) if others.trusted else found)

@@ -218,6 +218,7 @@ def _judged(
         Answers([*given, *running]) as answers,
         told.of(logits.name, rows, logits.columns) as heard,
     ):
+        answers.heed(stopped)
         jobs = compared.jobs or processors()
         try:
             judged = audit(logits, plan, jobs=jobs, heard=heard, answers=answers)

@@ -251,6 +251,7 @@ def _report(
 
     others = asked.others()
     answers = others.answers(asked.timeout)
+    answers.heed(stopped)
     question = Question(asked.plan_of_all(), asked.axis, asked.key, answers, others.trusted)
     sizes = [(file.name, file.size) for file in files]
     with BatchProgress(asked.progress, batch.verbose, sizes) as shown:

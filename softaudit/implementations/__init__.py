@@ -22,6 +22,7 @@ from softaudit.implementations.model import (
     Answer,
     Framework,
     Implementation,
+    Interrupted,
     Unanswered,
 )
 
@@ -37,6 +38,7 @@ __all__ = [
     "About",
     "Answer",
     "Implementation",
+    "Interrupted",
     "Runner",
     "Unanswered",
     "find",

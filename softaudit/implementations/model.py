@@ -81,6 +81,10 @@ class Unanswered(Exception):  # noqa: N818 -- what became of a question, and not
         self.detail = detail
 
 
+class Interrupted(Unanswered):
+    """A question that somebody had no time to wait for."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
     """What an implementation returned.

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from softaudit.implementations.messages import LOST_PIPES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from softaudit.implementations.messages import Incoming
 
@@ -31,6 +31,9 @@ _START = (
     "import sys; sys.path[:] = sys.argv[4:]; "
     "from softaudit.implementations.worker import main; main(*map(int, sys.argv[1:4]))"
 )
+PATIENCE = 1.0
+"""Seconds that an answer may still take when somebody has had enough."""
+
 _LISTEN_EVERY = 0.1
 _MOST_AT_ONCE = 1 << 16
 _TO_END = 1.0
@@ -81,8 +84,12 @@ class Process:
         self._unsent = memoryview(b"")
         self.printed = bytearray()
 
-    def exchange(self, sent: bytes, incoming: Incoming, deadline: float) -> None:
+    def exchange(
+        self, sent: bytes, incoming: Incoming, deadline: float, stopped: Callable[[], bool]
+    ) -> None:
         """Send a message, and take the one that comes back.
+
+        Once `stopped` says so, what comes has to come soon.
 
         Raises
         ------
@@ -93,7 +100,7 @@ class Process:
         Junk
             If what comes back is no message.
         """
-        self._unsent = memoryview(sent)
+        self._unsent, soon = memoryview(sent), None
         self.printed.clear()
         with selectors.DefaultSelector() as ready:
             ready.register(self._ask, selectors.EVENT_WRITE, self._write)
@@ -101,6 +108,9 @@ class Process:
             ready.register(self._output, selectors.EVENT_READ, self._listen)
             while not incoming.complete:
                 self._go_on(ready, deadline)
+                if soon is None and stopped():
+                    soon = monotonic() + PATIENCE
+                    deadline = min(deadline, soon)
         self._listen_to_the_rest()
 
     def _go_on(self, ready: selectors.BaseSelector, deadline: float) -> None:

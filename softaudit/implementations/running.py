@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from softaudit.implementations import IMPLEMENTATIONS, framework
 from softaudit.implementations.answered import remark, remarks_of, rounded_once, without_ours
 from softaudit.implementations.messages import MOST_ITEM, Incoming, Junk, pack, pack_array
-from softaudit.implementations.model import LAYOUTS, About, Answer, Unanswered
+from softaudit.implementations.model import LAYOUTS, About, Answer, Interrupted, Unanswered
 from softaudit.implementations.process import Ended, Late, Process
 from softaudit.sources.opening import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from softaudit.formats import Format
@@ -25,6 +27,10 @@ _THREADS = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NPROC",
 )  # fmt: skip
 """Variables that libraries take their number of threads from; NPROC is XLA's."""
+
+
+def _go_on() -> bool:
+    return False
 
 
 class Runner:
@@ -40,6 +46,8 @@ class Runner:
         Seconds that an answer may take; that of the first one includes the start.
     threads : int, optional
         Threads that the implementation may use, as far as it can be told; its own choice if None.
+    stopped : callable
+        Asked while an answer is awaited; once it says True, one that takes longer is given up.
     """
 
     def __init__(
@@ -48,7 +56,9 @@ class Runner:
         *,
         timeout: float = TIMEOUT,
         threads: int | None = None,
+        stopped: Callable[[], bool] = _go_on,
     ) -> None:
+        self._stopped = stopped
         self.about: About | None = None
         self._implementation = implementation
         self._timeout = timeout
@@ -162,9 +172,11 @@ class Runner:
     ) -> None:
         """Send and receive; whatever goes wrong ends the process."""
         try:
-            process.exchange(sent, incoming, deadline)
+            process.exchange(sent, incoming, deadline, self._stopped)
         except Late:
             self._kill()
+            if self._stopped():
+                raise Interrupted("was interrupted") from None
             seconds = f"{self._timeout:g} s"
             raise Unanswered(f"{late} within {seconds}; --timeout allows more") from None
         except Ended as ended:

@@ -97,7 +97,7 @@ class Audit:
     row : tuple of int or None
         Index of the one row that was asked for.
     partial : int or None
-        How many rows were done when the work was stopped; None where all were.
+        How many rows were done when the work was stopped; None where all were, in every cell.
     tables : tuple of RowTable
         Rows element by element, where they were asked for.
     trusted : str or None

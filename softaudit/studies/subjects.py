@@ -130,7 +130,7 @@ class Theirs:
         self.functions, self.formats = implementation.functions, implementation.formats
         self.usual = _usual(implementation)
         self._implementation = implementation
-        self._more = {} if timeout is None else {"timeout": timeout}
+        self._more: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
         self._runners: dict[tuple[int | None, bool], Runner] = {}
         self._remarks: dict[str, None] = {}
         self._open = ExitStack()

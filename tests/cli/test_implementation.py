@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -228,3 +229,26 @@ def test_processes_that_share_rows_have_processes_of_their_own(monkeypatch):
     assert all(one == other for one, other in pairwise(texts))
     assert [s.cell for s in found[1].skipped] == ["softmax/float16/kernels.picky"]
     assert found[1].implementations[0].remarks
+
+
+def test_nobody_is_awaited_for_long_once_somebody_has_had_enough(softaudit, monkeypatch):
+    """As if Ctrl-C came while the kernel hangs: other cells are printed, and marked partial."""
+    Path("slow.py").write_text(
+        "import pathlib, time\ndef hang(x):\n    pathlib.Path('hangs').touch()\n    time.sleep(60)\n"
+    )
+    monkeypatch.setattr("softaudit.implementations.process.PATIENCE", 0.0)
+    monkeypatch.setattr("softaudit.cli.interrupt.deferred", enough)
+    words = ("check", "logits.npy", "--format", "float32", "--implementation")
+    ended = softaudit(*words, "kernels.py:stable,slow.py:hang")
+    assert ended.code == 130
+    assert "partial: interrupted after 5 rows" in " ".join(ended.out.split())
+    assert "slow.hang was interrupted" in ended.out
+    Path("hangs").unlink()
+    ended = softaudit(*words, "slow.py:hang")
+    assert (ended.code, ended.out) == (130, "")
+
+
+@contextmanager
+def enough():
+    """Say so as soon as the kernel hangs."""
+    yield lambda: Path("hangs").exists()
