@@ -233,9 +233,8 @@ def test_processes_that_share_rows_have_processes_of_their_own(monkeypatch):
 
 def test_nobody_is_awaited_for_long_once_somebody_has_had_enough(softaudit, monkeypatch):
     """As if Ctrl-C came while the kernel hangs: other cells are printed, and marked partial."""
-    Path("slow.py").write_text(
-        "import pathlib, time\ndef hang(x):\n    pathlib.Path('hangs').touch()\n    time.sleep(60)\n"
-    )
+    hang = "def hang(x):\n    pathlib.Path('hangs').touch()\n    time.sleep(60)\n"
+    Path("slow.py").write_text(f"import pathlib, time\n{hang}")
     monkeypatch.setattr("softaudit.implementations.process.PATIENCE", 0.0)
     monkeypatch.setattr("softaudit.cli.interrupt.deferred", enough)
     words = ("check", "logits.npy", "--format", "float32", "--implementation")
