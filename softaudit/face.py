@@ -13,9 +13,10 @@ from softaudit.arithmetic import Evaluation
 from softaudit.audit import audit as run_audit
 from softaudit.errors import InputError, OptionError
 from softaudit.judging import judge
+from softaudit.keys import known, make_key
 from softaudit.model import Audit, CellKey, Logits, RowKind, take_rows
 from softaudit.others import choose
-from softaudit.plan import OPTIONS, check_temperature, known, make_key, make_plan
+from softaudit.plan import OPTIONS, check_temperature, make_plan
 from softaudit.problem import classify, pose, round_temperature
 from softaudit.sources.array import from_array
 

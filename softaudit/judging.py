@@ -16,8 +16,9 @@ from softaudit.answers import Answers, Given
 from softaudit.audit import audit
 from softaudit.errors import InputError, OptionError
 from softaudit.formats import FORMATS, round_to
+from softaudit.keys import given_key, known
 from softaudit.model import Logits, Plan, Used
-from softaudit.plan import check_temperature, given_key, known
+from softaudit.plan import check_temperature
 from softaudit.sources.array import as_array, from_array
 
 if TYPE_CHECKING:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from difflib import get_close_matches
 from functools import partial
 from itertools import product
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from softaudit.algorithms import ALGORITHMS, BLOCK_SIZE, BLOCKWISE, ORDERS_OF
-from softaudit.arithmetic import ELEMENTARY, ORDERS
+from softaudit.algorithms import ALGORITHMS, BLOCKWISE
 from softaudit.errors import OptionError
-from softaudit.formats import FORMATS
 from softaudit.implementations import IMPLEMENTATIONS
-from softaudit.model import Arithmetic, CellKey, Function, Plan, SkippedCell, arithmetic_name
+from softaudit.keys import KEEP, NUMPY, PAIRWISE, NoSuchCell, given_key, known, make_key
+from softaudit.model import CellKey, Plan, SkippedCell, arithmetic_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from softaudit.implementations import Implementation
 
@@ -24,122 +21,10 @@ DEFAULT_FORMATS = ("float16", "bfloat16", "float32", "float64")
 DEFAULT_FUNCTIONS = ("softmax", "log_softmax")
 DEFAULT_ALGORITHMS = ("naive", "log-of-softmax", "stable")
 ALL = "all"
-PAIRWISE = "pairwise"
-NUMPY = "numpy"
 OF_ONE = "softmax"
 """What a function of somebody's is taken for that computes one of them alone."""
-AS_READ = "float64"
-"""The format that holds all logits as they are."""
-KEEP = "keep"
-SUBNORMALS = (KEEP, "flush")
 ON_GPUS = ("float16", "bfloat16")
 """Formats for which the stable algorithms also run in float32, as GPUs do."""
-
-
-class NoSuchCell(OptionError):  # noqa: N818 -- what it says, and not how it is raised
-    """Names that are known, and do not go together."""
-
-
-def make_key(
-    function: str,
-    form: str,
-    algorithm: str,
-    compute: str | None = None,
-    accumulate: str | None = None,
-    order: str = PAIRWISE,
-    *,
-    subnormals: str = KEEP,
-    saturate: bool = False,
-    block_size: int | None = None,
-    elementary: str = NUMPY,
-) -> CellKey:
-    """Name one cell by its parts.
-
-    Parameters
-    ----------
-    function, form, algorithm : str
-    compute, accumulate : str, optional
-        Formats; by default the storage format, and that of `compute`.
-    order : str
-    subnormals : {"keep", "flush"}
-        Whether every step makes 0 of subnormal numbers.
-    saturate : bool
-        Whether float8 formats have their largest number in place of what is beyond it; others
-        stay as they are.
-    block_size : int, optional
-        Columns of a block; the blockwise algorithms' own by default, and None for others.
-    elementary : str
-        Whose exp and log wide formats use.
-
-    Raises
-    ------
-    OptionError
-        For an unknown name.
-    NoSuchCell
-        For a combination that does not exist, such as a compute format narrower than the storage.
-    """
-    names = form, compute or form, accumulate or compute or form
-    whats = "format", "compute format", "accumulator format"
-    formats = [FORMATS[known(n, FORMATS, what)] for n, what in zip(names, whats, strict=True)]
-    known(function, ALGORITHMS, "function")
-    known(algorithm, ALGORITHMS[function], f"algorithm of {function}")
-    known(order, ORDERS, "summation order")
-    known(elementary, ELEMENTARY, "elementary functions")
-    known(subnormals, SUBNORMALS, "way with subnormals")
-    _check_order(algorithm, order)
-    if not formats[1].holds(formats[0]):
-        raise NoSuchCell(
-            f"compute format {formats[1].name} does not hold every {formats[0].name}: "
-            f"name one that is at least as wide"
-        )
-    if saturate:
-        formats = [f.saturating if f.name.startswith(FLOAT8) else f for f in formats]
-    if subnormals != KEEP:
-        formats = [f.flushing for f in formats]
-    storage, steps, sums = formats
-    arithmetic = Arithmetic(storage, steps, sums, order, elementary)
-    size = _block_size(algorithm, block_size)
-    return CellKey(cast("Function", function), arithmetic, algorithm, size)
-
-
-def _check_order(algorithm: str, order: str) -> None:
-    orders = ORDERS_OF.get(algorithm, tuple(ORDERS))
-    if order not in orders:
-        raise NoSuchCell(f"{algorithm} sums in an order of its own: {' or '.join(orders)}")
-
-
-FLOAT8 = "float8"
-
-
-LARGEST_BLOCK = 1 << 28
-"""The longest row that is audited."""
-
-
-def _block_size(algorithm: str, size: int | None) -> int | None:
-    """Give a block size that goes into the cell's name; None for the algorithm's own."""
-    if size is None:
-        return None
-    if algorithm not in BLOCKWISE:
-        raise NoSuchCell(f"{algorithm} has no blocks: a block size is for {', '.join(BLOCKWISE)}")
-    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= LARGEST_BLOCK:
-        raise OptionError(f"block size {size!r}: must be a whole number from 1 to {LARGEST_BLOCK}")
-    return None if size == BLOCK_SIZE else size
-
-
-def known(name: str, choices: Iterable[str], what: str) -> str:
-    """Check a name against its choices, and suggest the nearest."""
-    names = list(choices)
-    if name in names:
-        return name
-    by_case = {other.lower(): other for other in names}
-    near = [by_case[other] for other in get_close_matches(name.lower(), by_case, n=1)]
-    some = ", ".join(names[:MOST_NAMES]) + (" and more" if len(names) > MOST_NAMES else "")
-    hint = f"did you mean {near[0]}?" if near else f"choose from {some}"
-    raise OptionError(f"unknown {what} {name!r}: {hint}")
-
-
-MOST_NAMES = 20
-"""How many names a message lists."""
 
 
 def make_plan(
@@ -176,25 +61,36 @@ def make_plan(
     check_temperature(rest.get("temperature", 1.0))
     if rest.get("worst", 0) < 0:
         raise OptionError(f"worst {rest['worst']}: must be 0 or more")
-    elementary = rest.get("elementary", NUMPY)
     named = {name: tuple(options.get(name, ())) for name in OPTIONS}
-    same = {"saturate": saturate, "elementary": elementary}
+    same = {"saturate": saturate, "elementary": rest.get("elementary", NUMPY)}
     keys: tuple[CellKey, ...] = ()
     skipped: tuple[SkippedCell, ...] = ()
     if implementations and not named["algorithm"]:
         _check_unasked(named, block_sizes)
-    elif any(named.values()) or saturate or block_sizes:
-        keys, skipped = product_keys(named, block_sizes, **same)
     else:
-        keys = default_keys(elementary)
+        keys, skipped = _keys_of_ours(named, block_sizes, **same)
     others, unknown = _keys_of(implementations, named, **same)
     keys, skipped = _in_order((*keys, *others)), (*skipped, *unknown)
     if not keys:
-        reason = skipped[0].reason if skipped else "the implementation takes no default format"
-        raise OptionError(f"no cell is left to compute: {reason}")
+        raise _none_left(skipped, "the implementation takes no default format")
     if against is not None:
         keys = _with_trusted(keys, against, **same)
     return Plan(keys, skipped=skipped, **rest)
+
+
+def _none_left(skipped: Sequence[SkippedCell], otherwise: str) -> OptionError:
+    """Say why no cell is left: why the first of them does not exist, or else what it must be."""
+    reason = skipped[0].reason if skipped else otherwise
+    return OptionError(f"no cell is left to compute: {reason}")
+
+
+def _keys_of_ours(
+    named: Mapping[str, Sequence[str]], block_sizes: Sequence[int], **same: Any
+) -> tuple[tuple[CellKey, ...], tuple[SkippedCell, ...]]:
+    """Give the cells of algorithms, and those that are asked for and do not exist."""
+    if any(named.values()) or same["saturate"] or block_sizes:
+        return product_keys(named, block_sizes, **same)
+    return default_keys(same["elementary"]), ()
 
 
 def _check_unasked(named: Mapping[str, Sequence[str]], block_sizes: Sequence[int]) -> None:
@@ -226,43 +122,6 @@ def _keys_of(
                 takes = ", ".join((*one.functions, *one.formats))
                 skipped.append(SkippedCell(key.name, f"{one.name} takes {takes}"))
     return keys, skipped
-
-
-def given_key(
-    function: str,
-    form: str,
-    name: str,
-    *,
-    saturate: bool = False,
-    elementary: str = NUMPY,
-    logits: str | None = None,
-) -> CellKey:
-    """Name a cell of somebody else's results.
-
-    Parameters
-    ----------
-    function, form : str
-    name : str
-        What stands for the algorithm.
-    saturate : bool
-        Whether logits beyond a float8 format's largest number are that number.
-    elementary : str
-        Of the run, for the algorithms beside.
-    logits : str, optional
-        The format to which logits are rounded for the problem, where it is another.
-    """
-    like = make_key(function, form, "stable", saturate=saturate, elementary=elementary)
-    return replace(like, algorithm=name, arithmetic=posed_from(like.arithmetic, logits))
-
-
-def posed_from(arithmetic: Arithmetic, logits: str | None) -> Arithmetic:
-    """Give an arithmetic with the format to which logits are rounded for the problem."""
-    if logits is None:
-        return arithmetic
-    form = FORMATS[known(logits, FORMATS, "format")]
-    if arithmetic.saturates and form.name.startswith(FLOAT8):
-        form = form.saturating
-    return replace(arithmetic, logits=form)
 
 
 def _with_trusted(keys: Sequence[CellKey], against: str, **same: Any) -> tuple[CellKey, ...]:
@@ -354,8 +213,7 @@ def product_keys(
     if same.get("saturate") and not any(key.arithmetic.saturates for key in keys):
         raise OptionError("nothing saturates: --saturate is for float8 formats, name one of them")
     if not keys:
-        reason = skipped[0].reason if skipped else "no algorithm of that name has that function"
-        raise OptionError(f"no cell is left to compute: {reason}")
+        raise _none_left(skipped, "no algorithm of that name has that function")
     return tuple(keys), tuple(skipped)
 
 

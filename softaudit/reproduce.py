@@ -8,7 +8,8 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from softaudit.figures import RATIO
-from softaudit.plan import AS_READ, DEFAULT_ALGORITHMS, default_keys
+from softaudit.keys import AS_READ
+from softaudit.plan import DEFAULT_ALGORITHMS, default_keys
 
 if TYPE_CHECKING:
     from softaudit.model import Audit, Cell, CellKey, Logits, Source, Used, Worst

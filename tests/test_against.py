@@ -17,8 +17,8 @@ from softaudit.errors import InputError, OptionError
 from softaudit.figures import OWN_FIGURES, SIZES
 from softaudit.findings import findings
 from softaudit.json_v1 import audit_from_json, audit_to_json, from_json, to_json
+from softaudit.keys import make_key
 from softaudit.model import SkippedCell
-from softaudit.plan import make_key
 from softaudit.report import make_report
 from softaudit.summary import summarize
 from softaudit.wording import plain

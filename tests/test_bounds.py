@@ -32,7 +32,7 @@ from softaudit import algorithms
 from softaudit.algorithms import ALGORITHMS, BLOCKWISE
 from softaudit.arithmetic import ELEMENTARY, Evaluation
 from softaudit.formats import FORMATS as OURS
-from softaudit.plan import make_key
+from softaudit.keys import make_key
 from softaudit.problem import pose
 
 from .gamma import Arithmetic, Exact, bound

@@ -17,9 +17,10 @@ from softaudit.audit import LONGEST_ROW, audit
 from softaudit.errors import InputError
 from softaudit.formats import FORMATS
 from softaudit.json_v1 import to_json
+from softaudit.keys import make_key
 from softaudit.long_view import LongView
 from softaudit.model import Logits
-from softaudit.plan import make_key, make_plan
+from softaudit.plan import make_plan
 from softaudit.problem import pose
 from softaudit.reference import long_row
 from softaudit.report import make_report

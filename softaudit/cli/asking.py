@@ -164,14 +164,14 @@ class Asked(Cells):
     def check(self) -> None:
         """Refuse what no logits could make right."""
         from softaudit.cli.progress import MODES
-        from softaudit.plan import known
+        from softaudit.keys import known
 
         known(self.progress, MODES, "progress")
         self.plan_of_all()
 
     def plan_of_all(self) -> Plan:
         """Plan what to ask of any source."""
-        from softaudit.plan import known
+        from softaudit.keys import known
         from softaudit.reference import METHODS
 
         return self.make_plan(

@@ -86,7 +86,8 @@ class Compared:
         from softaudit.algorithms import ALGORITHMS
         from softaudit.cli.progress import MODES
         from softaudit.formats import FORMATS
-        from softaudit.plan import check_temperature, known
+        from softaudit.keys import known
+        from softaudit.plan import check_temperature
         from softaudit.reference import METHODS
 
         check_row(self.row, self.sample)
@@ -147,7 +148,7 @@ class Compared:
     @property
     def posed_in(self) -> str:
         """What logits are rounded to for the problem: as they are, by default."""
-        from softaudit.plan import AS_READ
+        from softaudit.keys import AS_READ
 
         return self.logits_format or AS_READ
 
@@ -200,8 +201,8 @@ def _judged(
     from softaudit.answers import Answers, Given
     from softaudit.audit import audit, chosen_rows
     from softaudit.cli.progress import Progress
+    from softaudit.keys import given_key
     from softaudit.model import Used
-    from softaudit.plan import given_key
 
     given = [
         Given(one.values, Used(one.name, sha256=one.sha256, command=one.word)) for one in outputs
@@ -235,8 +236,8 @@ def _trusted(
     Outputs are trusted by their name, or by the word that names them; then there is nothing to add.
     """
     from softaudit.answers import Running
+    from softaudit.keys import given_key, known, make_key, posed_from
     from softaudit.others import choose, is_algorithm
-    from softaudit.plan import given_key, known, make_key, posed_from
 
     word = compared.against
     among = next((one.name for one in outputs if word in (one.name, one.word)), None)

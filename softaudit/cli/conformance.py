@@ -82,7 +82,7 @@ class Chosen:
 
 
 def _chosen(words: Names, choices: Any, what: str) -> tuple[str, ...]:
-    from softaudit.plan import known
+    from softaudit.keys import known
 
     named = {known(name, choices, what) for name in split(words)}
     return tuple(name for name in choices if name in named)
@@ -143,7 +143,7 @@ def _named(words: Sequence[str], device: str) -> list[str | Implementation]:
     """Give algorithms by name, and implementations; each once."""
     from softaudit.algorithms import ALGORITHMS
     from softaudit.implementations import IMPLEMENTATIONS, find
-    from softaudit.plan import known
+    from softaudit.keys import known
 
     algorithms = dict.fromkeys(name for of in ALGORITHMS.values() for name in of)
     if not words:

@@ -22,7 +22,7 @@ def command(
     from softaudit.cli.output import print_text, screen
     from softaudit.gate import difference
     from softaudit.json_v1 import read_report
-    from softaudit.plan import known
+    from softaudit.keys import known
     from softaudit.render.diff import DIFF_RENDERERS
 
     kind = known(output_format, DIFF_RENDERERS, "output format")

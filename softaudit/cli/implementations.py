@@ -29,7 +29,7 @@ def command(
     """List the implementations that are here: versions, functions, formats and devices."""
     from softaudit.cli.output import print_text, screen
     from softaudit.implementations.listing import listed
-    from softaudit.plan import known
+    from softaudit.keys import known
     from softaudit.render.implementations import IMPLEMENTATIONS_RENDERERS
 
     kind = known(output_format, IMPLEMENTATIONS_RENDERERS, "output format")

@@ -86,7 +86,7 @@ class Probing:
         """Give what is named, checked; what is not takes its default."""
         from softaudit.algorithms import ALGORITHMS
         from softaudit.formats import FORMATS
-        from softaudit.plan import known
+        from softaudit.keys import known
         from softaudit.studies.probes import PROBES
 
         asked: dict[str, tuple[Names, Mapping[str, Any], str]] = {
@@ -137,7 +137,7 @@ def command(
     from softaudit.cli.interrupt import deferred
     from softaudit.cli.output import print_text, screen
     from softaudit.cli.progress import MODES
-    from softaudit.plan import known
+    from softaudit.keys import known
     from softaudit.render.invariance import INVARIANCE_RENDERERS
     from softaudit.studies.subjects import subjects
 

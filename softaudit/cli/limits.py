@@ -31,7 +31,7 @@ def command(
     from softaudit.cli.options import split
     from softaudit.cli.output import print_text, screen
     from softaudit.formats import FORMATS
-    from softaudit.plan import known
+    from softaudit.keys import known
     from softaudit.render.limits import LIMITS_RENDERERS
     from softaudit.studies.limits import limits
 

@@ -85,7 +85,7 @@ class Written:
 
     def printed(self) -> tuple[str, ...]:
         """Give the outputs that go to standard output."""
-        from softaudit.plan import known
+        from softaudit.keys import known
         from softaudit.render import RENDERERS
 
         names = split(self.output_formats) or ("table",)
@@ -135,7 +135,7 @@ class Shown(Written):
 
     def screen(self) -> Screen:
         """Give what standard output can show."""
-        from softaudit.plan import known
+        from softaudit.keys import known
         from softaudit.render.columns import COLUMNS
 
         names = tuple(known(name, COLUMNS, "column") for name in split(self.columns))

@@ -108,7 +108,7 @@ def command(
     from softaudit.cli.interrupt import deferred
     from softaudit.cli.output import print_text, screen
     from softaudit.cli.progress import MODES
-    from softaudit.plan import known
+    from softaudit.keys import known
     from softaudit.render.sweep import SWEEP_RENDERERS
 
     kind = known(output_format, SWEEP_RENDERERS, "output format")

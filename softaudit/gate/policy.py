@@ -19,7 +19,7 @@ from softaudit.formats import FORMATS
 from softaudit.gate.matching import is_pattern, matches
 from softaudit.implementations import IMPLEMENTATIONS
 from softaudit.json_v1 import FIGURES
-from softaudit.plan import KEEP, known, make_key
+from softaudit.keys import KEEP, known, make_key
 from softaudit.report import SIGNS, Bound, Level, Requirement
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _check_metric(name: str, origin: str) -> None:
 
 
 def _known(name: str, choices: Iterable[str], kind: str, origin: str) -> str:
-    """Check a name against its choices; see `plan.known`, but with the place in front."""
+    """Check a name against its choices; see `keys.known`, but with the place in front."""
     try:
         return known(name, choices, kind)
     except OptionError as error:

@@ -10,6 +10,7 @@ from softaudit.cell_making import OVERFLOW, UNDERFLOW
 from softaudit.errors import InputError, OptionError
 from softaudit.figures import ORIGINS, ROWS, SIZES, ULP
 from softaudit.json_v1.node import LARGEST, Node
+from softaudit.keys import make_key, posed_from
 from softaudit.metrics import (
     BINS_PER_OCTAVE,
     CAUSES,
@@ -34,7 +35,6 @@ from softaudit.model import (
     Source,
     Worst,
 )
-from softaudit.plan import make_key, posed_from
 
 EVENTS = (
     *COUNTS,

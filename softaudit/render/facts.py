@@ -7,7 +7,7 @@ from math import isfinite
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from softaudit.plan import AS_READ
+from softaudit.keys import AS_READ
 from softaudit.reproduce import is_literal
 from softaudit.sources.opening import printable
 from softaudit.wording import NO_BREAK, count, place, plain, short, telling, ulps

@@ -16,8 +16,8 @@ from softaudit.algorithms import ALGORITHMS
 from softaudit.arithmetic import ORDERS
 from softaudit.figures import RATIO
 from softaudit.formats import FORMATS
+from softaudit.keys import known
 from softaudit.metrics import CAUSES, EXPLANATIONS
-from softaudit.plan import known
 from softaudit.render import columns
 from softaudit.render.sarif import RULES
 from softaudit.schema import figures, words

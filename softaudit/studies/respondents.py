@@ -11,7 +11,7 @@ from softaudit import algorithms
 from softaudit.algorithms import ALGORITHMS
 from softaudit.arithmetic import Evaluation
 from softaudit.implementations import Unanswered
-from softaudit.plan import make_key
+from softaudit.keys import make_key
 from softaudit.problem import pose
 from softaudit.studies.conformance import Unasked, Unreturned
 from softaudit.studies.conforming import Respondent

@@ -11,7 +11,7 @@ from softaudit.arithmetic import Evaluation
 from softaudit.errors import OptionError
 from softaudit.formats import FORMATS
 from softaudit.implementations import IMPLEMENTATIONS, Runner, find
-from softaudit.plan import known, make_key
+from softaudit.keys import known, make_key
 from softaudit.problem import pose
 from softaudit.studies.probed import Who
 from softaudit.studies.probes import NOT_ASKED

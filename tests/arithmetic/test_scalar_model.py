@@ -18,7 +18,7 @@ from softaudit.algorithms import ALGORITHMS, BLOCKWISE, ORDERS_OF, run
 from softaudit.arithmetic import Evaluation, total
 from softaudit.face import compute
 from softaudit.formats import FORMATS
-from softaudit.plan import make_key
+from softaudit.keys import make_key
 from softaudit.problem import pose
 
 from ..thinning import diagonals

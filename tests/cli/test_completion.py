@@ -14,7 +14,8 @@ from softaudit.arithmetic import ELEMENTARY, ORDERS
 from softaudit.cli import completion, main
 from softaudit.cli.progress import MODES
 from softaudit.formats import FORMATS
-from softaudit.plan import ALL, SUBNORMALS
+from softaudit.keys import SUBNORMALS
+from softaudit.plan import ALL
 from softaudit.reference import METHODS
 from softaudit.render import RENDERERS
 from softaudit.render.columns import COLUMNS

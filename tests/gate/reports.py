@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import softaudit
-from softaudit.plan import make_key
+from softaudit.keys import make_key
 from softaudit.report import Report
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from mpmath import mp, mpf
 
 from softaudit.errors import SoftauditError
-from softaudit.plan import known
+from softaudit.keys import known
 from softaudit.studies.limits import Limits, limits
 
 DTYPES = {
