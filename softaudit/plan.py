@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from softaudit.algorithms import ALGORITHMS, BLOCKWISE
 from softaudit.errors import OptionError
-from softaudit.implementations import IMPLEMENTATIONS
 from softaudit.keys import KEEP, NUMPY, PAIRWISE, NoSuchCell, given_key, known, make_key
 from softaudit.model import CellKey, Plan, SkippedCell, arithmetic_name
 
@@ -21,8 +20,6 @@ DEFAULT_FORMATS = ("float16", "bfloat16", "float32", "float64")
 DEFAULT_FUNCTIONS = ("softmax", "log_softmax")
 DEFAULT_ALGORITHMS = ("naive", "log-of-softmax", "stable")
 ALL = "all"
-OF_ONE = "softmax"
-"""What a function of somebody's is taken for that computes one of them alone."""
 ON_GPUS = ("float16", "bfloat16")
 """Formats for which the stable algorithms also run in float32, as GPUs do."""
 
@@ -109,9 +106,9 @@ def _keys_of(
     """Give the cells of implementations, and those that are asked for and that they do not take."""
     keys, skipped = [], []
     functions, formats = named["function"], named["format"]
-    for function, form in product(functions or DEFAULT_FUNCTIONS, formats or DEFAULT_FORMATS):
+    for function, form in product(functions or ALGORITHMS, formats or DEFAULT_FORMATS):
         for one in implementations:
-            if not functions and one.word not in IMPLEMENTATIONS and function != OF_ONE:
+            if function not in (functions or one.usual):
                 continue
             key = given_key(function, form, one.name, **same)
             if function in one.functions and form in one.formats:

@@ -6,6 +6,7 @@ import pytest
 
 from softaudit.algorithms import ALGORITHMS
 from softaudit.errors import OptionError
+from softaudit.implementations.model import FUNCTIONS, Implementation
 from softaudit.plan import default_keys, make_plan
 
 
@@ -38,3 +39,17 @@ def test_float8_saturates_beside_what_does_not():
 def test_a_block_size_wants_blocks():
     with pytest.raises(OptionError, match="name one with --algorithm"):
         make_plan({"format": ["float16"]}, block_sizes=(16,))
+
+
+def implementation(name, word):
+    return Implementation(name, word, "cpu", FUNCTIONS, ("float32", "float64"))
+
+
+def test_implementations_are_asked_for_what_is_usual_or_for_what_is_named():
+    named = [implementation("torch", "torch"), implementation("k.logsumexp", "k.py:logsumexp")]
+    plan = make_plan({"format": ["float32"]}, implementations=named)
+    assert [key.name for key in plan.keys] == [
+        "softmax/float32/torch", "log_softmax/float32/torch", "logsumexp/float32/k.logsumexp",
+    ]  # fmt: skip
+    plan = make_plan({"format": ["float32"], "function": ["softmax"]}, implementations=named)
+    assert [key.algorithm for key in plan.keys] == ["torch", "k.logsumexp"]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from softaudit.errors import OptionError
 from softaudit.implementations.model import (
     CPU,
+    TIMEOUT,
     About,
     Answer,
     Framework,
@@ -29,7 +30,7 @@ from softaudit.implementations.model import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from softaudit.implementations.running import TIMEOUT, Runner
+    from softaudit.implementations.running import Runner
 
 __all__ = [
     "CPU",
@@ -61,8 +62,8 @@ FUNCTION = "package.module:function or path.py:function"
 
 def __getattr__(name: str) -> Any:
     # What starts processes is not wanted by who asks for names alone, nor within such a process.
-    if name in ("Runner", "TIMEOUT"):
-        return getattr(import_module("softaudit.implementations.running"), name)
+    if name == "Runner":
+        return import_module("softaudit.implementations.running").Runner
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -15,6 +15,12 @@ CPU = "cpu"
 FUNCTIONS = ("softmax", "log_softmax", "logsumexp")
 """What implementations can be asked."""
 
+USUAL = ("softmax", "log_softmax")
+"""What frameworks are asked where nothing is named."""
+
+TIMEOUT = 120.0
+"""Seconds that an answer may take, with the first one the start and its imports too."""
+
 LAYOUTS = ("contiguous", "transposed", "strided")
 """How an array may lie in memory when it is handed over."""
 
@@ -42,6 +48,18 @@ class Implementation:
     device: str
     functions: tuple[str, ...]
     formats: tuple[str, ...]
+
+    @property
+    def usual(self) -> tuple[str, ...]:
+        """Functions that it is asked for where none is named.
+
+        Of a framework softmax and log_softmax.  Of a user's function the one that its own name
+        tells, `fused_log_softmax` or `my_logsumexp`, and softmax where it tells neither.
+        """
+        _, is_users, own = self.word.rpartition(":")
+        if not is_users:
+            return tuple(name for name in USUAL if name in self.functions)
+        return (next((name for name in ("log_softmax", "logsumexp") if name in own), "softmax"),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 from softaudit.implementations import IMPLEMENTATIONS, framework
 from softaudit.implementations.answered import remark, remarks_of, rounded_once, without_ours
 from softaudit.implementations.messages import MOST_ITEM, Incoming, Junk, pack, pack_array
-from softaudit.implementations.model import LAYOUTS, About, Answer, Interrupted, Unanswered
+from softaudit.implementations.model import (
+    LAYOUTS,
+    TIMEOUT,
+    About,
+    Answer,
+    Interrupted,
+    Unanswered,
+)
 from softaudit.implementations.process import Ended, Late, Process
 from softaudit.sources.opening import printable
 
@@ -19,9 +26,6 @@ if TYPE_CHECKING:
 
     from softaudit.formats import Format
     from softaudit.implementations.model import Implementation
-
-TIMEOUT = 120.0
-"""Seconds that an answer may take, with the first one the start and its imports too."""
 
 _THREADS = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NPROC",

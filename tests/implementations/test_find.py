@@ -12,6 +12,7 @@ from softaudit.formats import FORMATS
 from softaudit.implementations import IMPLEMENTATIONS, Runner, Unanswered, find
 from softaudit.implementations import scipy as of_scipy
 from softaudit.implementations import torch as of_torch
+from softaudit.implementations.model import FUNCTIONS, Implementation
 
 
 @pytest.fixture
@@ -45,6 +46,21 @@ def test_functions_are_named_after_their_module(word, name):
     assert found.functions == ("softmax", "log_softmax", "logsumexp")
     assert found.formats == tuple(FORMATS)
     assert pickle.loads(pickle.dumps(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("word", "usual"),
+    [
+        ("torch", ("softmax", "log_softmax")),
+        ("k.py:softmax", ("softmax",)),
+        ("k.py:forward", ("softmax",)),
+        ("package.log_softmax:forward", ("softmax",)),  # its own name, and not its module's
+        ("log_softmax/k.py:Fused.log_softmax_v2", ("log_softmax",)),
+        ("k:my_logsumexp", ("logsumexp",)),
+    ],
+)
+def test_what_is_asked_where_no_function_is_named(word, usual):
+    assert Implementation("name", word, "cpu", FUNCTIONS, ()).usual == usual
 
 
 @pytest.mark.usefixtures("_kernels")
