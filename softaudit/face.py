@@ -12,6 +12,7 @@ from softaudit.against import with_ratios
 from softaudit.arithmetic import Evaluation
 from softaudit.audit import audit as run_audit
 from softaudit.errors import InputError, OptionError
+from softaudit.implementations import TIMEOUT
 from softaudit.judging import judge
 from softaudit.keys import known, make_key
 from softaudit.model import Audit, CellKey, Logits, RowKind, take_rows
@@ -78,7 +79,7 @@ def audit(
     implementation: str | Sequence[str] = (),
     against: str | None = None,
     device: str = "cpu",
-    timeout: float = 120.0,
+    timeout: float = TIMEOUT,
     worst: int = 5,
     jobs: int = 1,
 ) -> Audit:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from softaudit.algorithms import ALGORITHMS
+from softaudit.algorithms import ALGORITHM_NAMES
 from softaudit.answers import Answers, Running
 from softaudit.errors import OptionError
-from softaudit.implementations import CPU, find, takes_device
+from softaudit.implementations import CPU, IMPLEMENTATIONS, find, takes_device
+from softaudit.keys import known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,20 +57,42 @@ def choose(words: Sequence[str], against: str | None, device: str) -> Others:
     OptionError
         If one is not there, if two have one name, or if none takes the device.
     """
-    if is_algorithm(against):
-        return Others(_found(words, device), against, against)
+    if against in ALGORITHM_NAMES:
+        return Others(find_all(words, device), against, against)
     trusted = [] if against is None else [against]
-    found = _found([*words, *trusted], device)
+    for word in trusted:
+        check_word(word)
+    found = find_all([*words, *trusted], device)
     name = next((one.name for one in found if one.word == against), None)
     return Others(found, None, name)
 
 
-def is_algorithm(word: str | None) -> bool:
-    """Tell whether a word is the name of an algorithm of ours."""
-    return any(word in of for of in ALGORITHMS.values())
+def check_word(word: str) -> None:
+    """Refuse a word for an algorithm of ours, or for an implementation, that is neither.
+
+    Raises
+    ------
+    OptionError
+        If there is none of that name; what names a file or a module is looked for elsewhere.
+    """
+    if not set(word) & set(".:/\\"):
+        known(word, (*ALGORITHM_NAMES, *IMPLEMENTATIONS), "algorithm or implementation")
 
 
-def _found(words: Sequence[str], device: str) -> tuple[Implementation, ...]:
+def find_all(words: Sequence[str], device: str) -> tuple[Implementation, ...]:
+    """Find implementations, each once, on a device where they take it, and on the CPU elsewhere.
+
+    Parameters
+    ----------
+    words : sequence of str
+        See `softaudit.implementations.find`.
+    device : str
+
+    Raises
+    ------
+    OptionError
+        If one is not there, if two have one name, or if none takes the device.
+    """
     able = [word for word in words if takes_device(word, device)]
     if device != CPU and not words:
         raise OptionError(f"device {device}: nobody is asked who would run there; name torch")

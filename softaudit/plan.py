@@ -6,7 +6,7 @@ from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from softaudit.algorithms import ALGORITHMS, BLOCKWISE
+from softaudit.algorithms import ALGORITHM_NAMES, ALGORITHMS, BLOCKWISE
 from softaudit.errors import OptionError
 from softaudit.keys import KEEP, NUMPY, PAIRWISE, NoSuchCell, given_key, known, make_key
 from softaudit.model import CellKey, Plan, SkippedCell, arithmetic_name
@@ -195,9 +195,8 @@ def product_keys(
     OptionError
         For an unknown name, or if no cell is left.
     """
-    every = dict.fromkeys(a for of in ALGORITHMS.values() for a in of)
     for algorithm in named["algorithm"]:
-        known(algorithm, (*every, ALL), "algorithm")
+        known(algorithm, (*ALGORITHM_NAMES, ALL), "algorithm")
     keys: dict[CellKey, None] = {}
     skipped: list[SkippedCell] = []
     for parts, more in _combinations(named, block_sizes):

@@ -45,6 +45,9 @@ ALGORITHMS: dict[str, dict[str, Callable[..., NDArray[Any]]]] = {
     },
 }
 
+ALGORITHM_NAMES = tuple(dict.fromkeys(name for of in ALGORITHMS.values() for name in of))
+"""Algorithms by name, of whatever function."""
+
 BLOCKWISE = ("blockwise", "blockwise-fma")
 """Algorithms that take a block size."""
 
@@ -77,4 +80,12 @@ def run(key: CellKey, evaluation: Evaluation) -> Output:
     return evaluation.run(algorithm)
 
 
-__all__ = ["ALGORITHMS", "BLOCKWISE", "BLOCK_SIZE", "ORDERS_OF", "SHIFTED", "run"]
+__all__ = [
+    "ALGORITHMS",
+    "ALGORITHM_NAMES",
+    "BLOCKWISE",
+    "BLOCK_SIZE",
+    "ORDERS_OF",
+    "SHIFTED",
+    "run",
+]

@@ -11,6 +11,7 @@ import typer
 
 from softaudit.cli.options import one, several, split, variable
 from softaudit.errors import OptionError, UnansweredError
+from softaudit.implementations import CPU, TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -123,6 +124,15 @@ Worst = Annotated[
 ]
 
 
+def _seconds(text: str) -> float:
+    from softaudit.implementations import check_timeout
+
+    try:
+        return check_timeout(float(text))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a number of seconds") from None
+
+
 Row = Annotated[
     str | None,
     typer.Option("--row", help="One row, element by element: 0,2,5.", metavar="INDEX"),
@@ -132,7 +142,7 @@ Device = Annotated[
 ]
 Timeout = Annotated[
     float,
-    one("timeout", "How long an implementation may take to answer.", min=0.1, metavar="SECONDS"),
+    one("timeout", "Seconds that an answer may take.", metavar="SECONDS", parser=_seconds),
 ]
 Against = Annotated[
     str | None,
@@ -155,8 +165,8 @@ class Asked(Cells):
         Names,
         several("implementation", "Whose code to judge: torch, package.module:f, path.py:f."),
     ] = None
-    device: Device = "cpu"
-    timeout: Timeout = 120.0
+    device: Device = CPU
+    timeout: Timeout = TIMEOUT
     against: Against = None
     jobs: Jobs = None
     progress: When = "auto"

@@ -31,6 +31,7 @@ from softaudit.cli.judging import Judging
 from softaudit.cli.options import named, one, with_groups
 from softaudit.cli.output import ShownAndSaved
 from softaudit.errors import OptionError
+from softaudit.implementations import CPU, TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,8 +77,8 @@ class Compared:
     reference: Reference = "certified"
     worst: Worst = 5
     against: Against = None
-    device: Device = "cpu"
-    timeout: Timeout = 120.0
+    device: Device = CPU
+    timeout: Timeout = TIMEOUT
     jobs: Jobs = None
     progress: When = "auto"
 
@@ -235,18 +236,17 @@ def _trusted(
 
     Outputs are trusted by their name, or by the word that names them; then there is nothing to add.
     """
+    from softaudit.algorithms import ALGORITHM_NAMES, ALGORITHMS
     from softaudit.answers import Running
     from softaudit.keys import given_key, known, make_key, posed_from
-    from softaudit.others import choose, is_algorithm
+    from softaudit.others import choose
 
     word = compared.against
     among = next((one.name for one in outputs if word in (one.name, one.word)), None)
     if word is None or among is not None:
         return among, [], []
     formats = list(dict.fromkeys(key.arithmetic.storage.name for key in keys))
-    if is_algorithm(word):
-        from softaudit.algorithms import ALGORITHMS
-
+    if word in ALGORITHM_NAMES:
         known(word, ALGORITHMS[compared.function], f"algorithm of {compared.function}")
         own = [make_key(compared.function, form, word) for form in formats]
         posed = [posed_from(key.arithmetic, compared.posed_in) for key in own]

@@ -12,20 +12,25 @@ from typing import TYPE_CHECKING
 from softaudit.render import RENDERERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 VARIABLE = "_SOFTAUDIT_COMPLETE"
 """Set in the environment by a shell that asks for completions."""
 
+_ALGORITHMS = (
+    "naive", "stable", "reciprocal", "division-free", "online", "two-pass", "blockwise",
+    "blockwise-fma", "log-of-softmax", "folded-shift", "log1p",
+)  # fmt: skip
+_IMPLEMENTATIONS = ("scipy", "torch", "jax", "onnxruntime")
 _FORMATS = ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2")
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "function": ("softmax", "log_softmax", "logsumexp"),
     "format": _FORMATS,
-    "algorithm": (
-        "naive", "stable", "reciprocal", "division-free", "online", "two-pass", "blockwise",
-        "blockwise-fma", "log-of-softmax", "folded-shift", "log1p", "all",
-    ),
+    "algorithm": (*_ALGORITHMS, "all"),
+    "implementation": _IMPLEMENTATIONS,
+    "against": (*_ALGORITHMS, *_IMPLEMENTATIONS),
+    "device": ("cpu", "cuda", "mps"),
     "compute": _FORMATS,
     "accumulate": _FORMATS,
     "order": ("pairwise", "sequential", "compensated", "numpy"),
@@ -40,6 +45,16 @@ CHOICES: dict[str, tuple[str, ...]] = {
     ),
     "output-format": tuple(RENDERERS),
     "progress": ("auto", "always", "never"),
+    "edge-row": (
+        "all-masked", "partly-masked", "one-infinity", "two-infinities",
+        "both-infinities", "nan", "nan-beside-mask", "empty", "one-logit", "one-mask",
+        "zeros", "negative-zero", "subnormal-logits", "subnormal-result", "least-result",
+        "vanishing-result", "low-logits", "exp-overflows", "sum-overflows", "largest",
+        "largest-and-zero", "lowest", "lowest-as-mask", "both-extremes",
+        "lowest-and-mask", "equal-4096", "equal-65536", "dominant", "shifted",
+        "shifted-down", "shifted-1e8", "gap-30", "gap-40", "gap-40-at-zero", "gap-104",
+        "log-halves",
+    ),
     "probe": ("shift", "permutation", "batch", "layout", "threads", "run"),
 }  # fmt: skip
 """Names by the option that takes them."""
@@ -81,12 +96,15 @@ def one_of(names: Iterable[str]) -> Callable[[str], list[str]]:
 
 def several(option: str) -> Callable[[str], list[str]] | None:
     """Give what completes an option that takes comma lists of names, each once; see `one`."""
-    if option not in CHOICES:
-        return None
+    return several_of(CHOICES[option]) if option in CHOICES else None
+
+
+def several_of(names: Sequence[str]) -> Callable[[str], list[str]]:
+    """Give what completes comma lists of some names, each once."""
 
     def complete(incomplete: str) -> list[str]:
         head, comma, last = incomplete.rpartition(",")
-        left = [name for name in CHOICES[option] if name not in head.split(",")]
+        left = [name for name in names if name not in head.split(",")]
         return [f"{head}{comma}{name}" for name in left if name.startswith(last)]
 
     return complete

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,18 +10,16 @@ import typer
 from softaudit.cli import completion
 from softaudit.cli.options import split, with_groups
 from softaudit.cli.output import Written
-from softaudit.errors import OptionError, UnjudgedError
+from softaudit.cli.respondents import Respondents
+from softaudit.errors import UnjudgedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from softaudit.implementations import Implementation
-    from softaudit.studies.conformance import Asked
     from softaudit.studies.conforming import Conformance
+    from softaudit.studies.respondents import Respondent
 
 FAILED = 1
-OWN = ("naive", "stable")
-"""Algorithms of ours that are asked where nobody is named."""
 
 Names = list[str] | None
 
@@ -35,8 +32,7 @@ class Chosen:
         Names,
         typer.Option(
             "--function",
-            help="softmax, log_softmax, logsumexp; the first two by default, softmax alone where a "
-            "function of your own is named.",
+            help="softmax and log_softmax by default, of a user's function what its name says.",
             metavar="NAMES",
             autocompletion=completion.several("function"),
         ),
@@ -56,10 +52,11 @@ class Chosen:
             "--edge-row",
             help="Edge rows, such as all-masked, one-infinity, gap-40; all by default.",
             metavar="NAMES",
+            autocompletion=completion.several("edge-row"),
         ),
     ] = None
 
-    def check(self, words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    def check(self) -> dict[str, tuple[str, ...]]:
         """Give functions, formats and edge rows by name, in display order.
 
         Raises
@@ -69,13 +66,11 @@ class Chosen:
         """
         from softaudit.algorithms import ALGORITHMS
         from softaudit.formats import FORMATS
-        from softaudit.plan import DEFAULT_FORMATS, DEFAULT_FUNCTIONS
+        from softaudit.plan import DEFAULT_FORMATS
         from softaudit.studies.edge_rows import EDGE_ROWS
 
-        # What a function of somebody's own computes, only its owner knows: as compare, softmax.
-        functions = ("softmax",) if any(":" in word for word in words) else DEFAULT_FUNCTIONS
         return {
-            "functions": _chosen(self.functions, ALGORITHMS, "function") or functions,
+            "functions": _chosen(self.functions, ALGORITHMS, "function"),
             "formats": _chosen(self.formats, FORMATS, "format") or DEFAULT_FORMATS,
             "edge_rows": _chosen(self.edge_rows, EDGE_ROWS, "edge row"),
         }
@@ -91,29 +86,8 @@ def _chosen(words: Names, choices: Any, what: str) -> tuple[str, ...]:
 @with_groups
 def command(
     *,
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="NAME",
-            help="scipy, torch, jax, onnxruntime, package.module:function, path.py:function, or "
-            "algorithms such as naive, stable.  By default naive, stable and what is installed.",
-            show_default=False,
-        ),
-    ] = None,
     chosen: Chosen,
-    device: Annotated[
-        str, typer.Option("--device", help="cpu, cuda, cuda:1, mps; torch alone takes others.")
-    ] = "cpu",
-    timeout: Annotated[
-        float | None,
-        typer.Option(
-            "--timeout",
-            help="Seconds that an answer may take; 120 by default.",
-            metavar="S",
-            min=0.1,
-            show_default=False,
-        ),
-    ] = None,
+    respondents: Respondents,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 if any answer deviates.")
     ] = False,
@@ -127,72 +101,24 @@ def command(
     from softaudit.cli.output import Results
     from softaudit.render.conformance import CONFORMANCE_RENDERERS
 
-    named = split(words)
-    asked = chosen.check(named)
-    who = _named(named, device)
-    files = [word.rpartition(":")[0] for word in named]  # which must not be written over
-    with Results(written, None, files, renderers=CONFORMANCE_RENDERERS) as results:
-        found = _conformance(who, asked, timeout)
+    asked, who = chosen.check(), respondents.found()
+    with Results(written, None, respondents.files(), renderers=CONFORMANCE_RENDERERS) as results:
+        found = _conformance(who, asked)
         results.write(found)
     _check_answered(found)
     if strict and found.deviations:
         raise typer.Exit(FAILED)
 
 
-def _named(words: Sequence[str], device: str) -> list[str | Implementation]:
-    """Give algorithms by name, and implementations; each once."""
-    from softaudit.algorithms import ALGORITHMS
-    from softaudit.implementations import IMPLEMENTATIONS, find
-    from softaudit.keys import known
-
-    algorithms = dict.fromkeys(name for of in ALGORITHMS.values() for name in of)
-    if not words:
-        return [*OWN, *_installed(device)]
-    for word in words:
-        if not (":" in word or word.endswith(".py")):
-            known(word, (*IMPLEMENTATIONS, *algorithms), "implementation")
-    found = [word if word in algorithms else find(word, device) for word in dict.fromkeys(words)]
-    names = [one if isinstance(one, str) else one.name for one in found]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise OptionError(f"{twice}: two implementations go by this name; name one of them")
-    return found
-
-
-def _installed(device: str) -> list[Implementation]:
-    """Give the frameworks that are here; of a device that only some take, those on it alone."""
-    from softaudit.implementations import IMPLEMENTATIONS, find
-
-    found: list[Implementation] = []
-    for name in IMPLEMENTATIONS:
-        try:
-            found.append(find(name, device))
-        except OptionError:
-            continue
-    return found
-
-
-def _conformance(
-    who: Sequence[str | Implementation], asked: dict[str, Any], timeout: float | None
-) -> Conformance:
+def _conformance(who: Sequence[Respondent], asked: dict[str, Any]) -> Conformance:
     from softaudit.cli.progress.questions import QuestionProgress
     from softaudit.studies.conformance import conformance
 
-    with ExitStack() as running:
-        told = QuestionProgress()
-        running.callback(told.end)
-        return conformance(
-            [_started(one, timeout, running) for one in who], **asked, heard=told.heard
-        )
-
-
-def _started(one: str | Implementation, timeout: float | None, running: ExitStack) -> Asked:
-    from softaudit.implementations import TIMEOUT, Runner
-    from softaudit.studies.respondents import OwnAlgorithm, Running
-
-    if isinstance(one, str):
-        return OwnAlgorithm(one)
-    return Running(one, running.enter_context(Runner(one, timeout=timeout or TIMEOUT)))
+    told = QuestionProgress()
+    try:
+        return conformance(who, **asked, heard=told.heard)
+    finally:
+        told.end()
 
 
 def _check_answered(found: Conformance) -> None:

@@ -11,6 +11,8 @@ from softaudit.cli import completion
 from softaudit.cli.asking import Axis, Key, Names, When  # noqa: TC001  options are read as types
 from softaudit.cli.interrupt import INTERRUPTED
 from softaudit.cli.options import one, several, split, with_groups
+from softaudit.cli.output import WrittenOfFour
+from softaudit.cli.respondents import Respondents
 from softaudit.errors import OptionError, UnjudgedError
 
 if TYPE_CHECKING:
@@ -18,15 +20,10 @@ if TYPE_CHECKING:
 
     from softaudit.model import Logits
     from softaudit.studies.probed import Invariance
-    from softaudit.studies.subjects import Subject
+    from softaudit.studies.respondents import Respondent
 
 Input = typer.Argument(
     metavar="INPUT", help="A file of logits, - for standard input, or literal logits: '[40, 0]'."
-)
-Who = typer.Argument(
-    metavar="NAME...",
-    help="Our algorithms, scipy, torch, jax, onnxruntime, package.module:function, "
-    "path.py:function; naive, stable and the frameworks that are here by default.",
 )
 
 FAILED = 1
@@ -67,19 +64,6 @@ class Probing:
             show_default=False,
         ),
     ] = None
-    device: Annotated[
-        str, typer.Option("--device", help="Where torch works: cpu, cuda, mps.", metavar="NAME")
-    ] = "cpu"
-    timeout: Annotated[
-        float | None,
-        typer.Option(
-            "--timeout",
-            help="Seconds that an implementation has for each answer.",
-            metavar="S",
-            min=0.1,
-            show_default=False,
-        ),
-    ] = None
     progress: When = "auto"
 
     def named(self) -> dict[str, Sequence[str]]:
@@ -105,8 +89,8 @@ class Probing:
 def command(
     *,
     word: Annotated[str, Input],
-    names: Annotated[list[str] | None, Who] = None,
     probing: Probing,
+    respondents: Respondents,
     most: Annotated[
         float | None,
         typer.Option(
@@ -117,17 +101,7 @@ def command(
             show_default=False,
         ),
     ] = None,
-    output_format: Annotated[
-        str,
-        typer.Option(
-            "--output-format",
-            help="table, json, csv or markdown.",
-            autocompletion=completion.one_of(("table", "json", "csv", "markdown")),
-        ),
-    ] = "table",
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Only the header and sentences.")
-    ] = False,
+    written: WrittenOfFour,
 ) -> None:
     """Ask implementations in several ways, and show where their results are not the same.
 
@@ -135,19 +109,20 @@ def command(
     --most the exit code is 0 whatever is found.
     """
     from softaudit.cli.interrupt import deferred
-    from softaudit.cli.output import print_text, screen
+    from softaudit.cli.output import Results
     from softaudit.cli.progress import MODES
     from softaudit.keys import known
     from softaudit.render.invariance import INVARIANCE_RENDERERS
-    from softaudit.studies.subjects import subjects
 
-    kind = known(output_format, INVARIANCE_RENDERERS, "output format")
     known(probing.progress, MODES, "progress")
     probing.named()
-    asked = subjects(names or (), device=probing.device, timeout=probing.timeout)
-    with deferred() as stopped:
+    asked, files = respondents.found(), [word, *respondents.files()]
+    with (
+        Results(written, None, files, renderers=INVARIANCE_RENDERERS) as results,
+        deferred() as stopped,
+    ):
         found = _found(_read(word, probing), asked, probing, stopped)
-        print_text(INVARIANCE_RENDERERS[kind](found, screen(quiet=quiet)))
+        results.write(found)
     end(found, most)
 
 
@@ -162,7 +137,7 @@ def _read(word: str, probing: Probing) -> Logits:
 
 
 def _found(
-    logits: Logits, asked: Sequence[Subject], probing: Probing, stopped: Callable[[], bool]
+    logits: Logits, asked: Sequence[Respondent], probing: Probing, stopped: Callable[[], bool]
 ) -> Invariance:
     from softaudit.cli.progress import Progress
     from softaudit.studies.invariance import chosen_rows, invariance

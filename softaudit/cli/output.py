@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from softaudit.cli import completion
 from softaudit.cli.files import appended, destination, is_same, spells
 from softaudit.cli.options import several, split
 from softaudit.errors import OptionError
@@ -83,38 +84,24 @@ class Written:
         ),
     ] = False
 
-    def printed(self) -> tuple[str, ...]:
-        """Give the outputs that go to standard output."""
+    def printed(self, kinds: Iterable[str]) -> tuple[str, ...]:
+        """Give the outputs that go to standard output, of the kinds that there are."""
         from softaudit.keys import known
-        from softaudit.render import RENDERERS
 
         names = split(self.output_formats) or ("table",)
-        return tuple(known(name, RENDERERS, "output format") for name in names)
+        return tuple(known(name, kinds, "output format") for name in names)
 
-    def files(self) -> dict[str, str]:
-        """Give the outputs of files by path.
+    def files(self, kinds: Iterable[str]) -> dict[str, str]:
+        """Give the outputs of files by path, of the kinds that there are.
 
         Raises
         ------
         OptionError
             If a name tells no output, or a file is named twice.
         """
-        from softaudit.render import RENDERERS, SUFFIXES, by_suffix
-
         found: dict[str, str] = {}
         for word in self.outputs or ():
-            kind, _, path = word.partition(":")
-            if kind not in RENDERERS or not path:
-                path, kind = word, by_suffix(word) or ""
-            if path == "-":
-                raise OptionError(f"{word}: --output-format says what standard output gets")
-            if not kind and Path(path).is_dir():
-                raise OptionError(f"{path}: is a directory; name a file to write")
-            if not kind:
-                raise OptionError(
-                    f"{path}: its name tells no output: end it in {' '.join(SUFFIXES)}, "
-                    f"or write table:{path}"
-                )
+            path, kind = _destined(word, tuple(kinds))
             if path in found:
                 raise OptionError(f"{path}: is to be written twice; name another file for one")
             found[path] = kind
@@ -123,6 +110,53 @@ class Written:
     def screen(self) -> Screen:
         """Give what standard output can show."""
         return screen(quiet=self.quiet)
+
+
+def _destined(word: str, kinds: Sequence[str]) -> tuple[str, str]:
+    """Take what `--output` is given apart: a file, and what goes there."""
+    from softaudit.render import SUFFIXES, by_suffix
+
+    kind, _, path = word.partition(":")
+    if kind not in kinds or not path:
+        path, kind = word, by_suffix(word) or ""
+    if path == "-":
+        raise OptionError(f"{word}: --output-format says what standard output gets")
+    if not kind and Path(path).is_dir():
+        raise OptionError(f"{path}: is a directory; name a file to write")
+    if kind not in kinds:
+        ends = " ".join(suffix for suffix, of in SUFFIXES.items() if of in kinds)
+        what = f"there is no {kind} of this" if kind else "its name tells no output"
+        raise OptionError(f"{path}: {what}: end it in {ends}, or write table:{path}")
+    return path, kind
+
+
+FOUR = ("table", "json", "csv", "markdown")
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenOfFour(Written):
+    """The same, of a study that has four outputs."""
+
+    output_formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--output-format",
+            help="What to print: table (default), json, csv, markdown.",
+            metavar="NAMES",
+            show_default=False,
+            autocompletion=completion.several_of(FOUR),
+        ),
+    ] = None
+    outputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Also write a file, by its suffix (.txt .json .csv .md) or as FORMAT:FILE.  May "
+            "be repeated.",
+            metavar="FILE",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +226,8 @@ class Results:
 
         self._renderers = RENDERERS if renderers is None else renderers
         self.worst = worst
-        self.printed = shown.printed()
-        self.files = shown.files()
+        self.printed = shown.printed(self._renderers)
+        self.files = shown.files(self._renderers)
         if "html" in (*self.printed, *self.files.values()):
             from softaudit.render.html import check_installed
 

@@ -138,10 +138,11 @@ def command(
     """
     from softaudit.cli.interrupt import deferred
     from softaudit.cli.output import Results
+    from softaudit.render import RENDERERS
 
     asked.check()
     criteria = judging.criteria(named(context))
-    outputs = list(shown.files())
+    outputs = list(shown.files(RENDERERS))
     files = batch.files(paths, outputs)
     read = [*(f.path for f in files), str(settings.nearest().path), *judging.files()]
     overview = bool(outputs) and shown.output_formats is None

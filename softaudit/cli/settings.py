@@ -138,8 +138,10 @@ def default_map() -> dict[str, dict[str, Any]]:
     """
     settings = nearest()
     options = settings.options or {}
-    every = dict.fromkeys(("check", "sweep", "report", "invariance"), options)
-    return {**every, "gate": settings.default_map()}
+    every = dict.fromkeys(("check", "sweep", "report"), options)
+    # Of outputs it has four, and what is set for the others may be none of them.
+    fewer = {name: value for name, value in options.items() if name != "output_formats"}
+    return {**every, "invariance": fewer, "gate": settings.default_map()}
 
 
 def nearest() -> Settings:

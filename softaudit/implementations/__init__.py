@@ -42,8 +42,10 @@ __all__ = [
     "Interrupted",
     "Runner",
     "Unanswered",
+    "check_timeout",
     "find",
     "framework",
+    "installed",
     "missing",
     "takes_device",
 ]
@@ -120,6 +122,23 @@ def framework(name: str) -> Framework:
 def missing(about: Framework) -> str:
     """Name the first module that a framework needs and that is not here; "" if all are."""
     return next((name for name in about.needs if find_spec(name) is None), "")
+
+
+def check_timeout(seconds: float) -> float:
+    """Refuse a time for an answer that is no positive finite number of seconds.
+
+    Raises
+    ------
+    OptionError
+    """
+    if not 0 < seconds < float("inf"):
+        raise OptionError(f"timeout {seconds:g}: must be a positive finite number of seconds")
+    return seconds
+
+
+def installed() -> tuple[str, ...]:
+    """Name the frameworks that are here."""
+    return tuple(name for name in IMPLEMENTATIONS if not missing(framework(name)))
 
 
 def _unknown(word: str) -> str:

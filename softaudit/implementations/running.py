@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from softaudit.implementations import IMPLEMENTATIONS, framework
+from softaudit.implementations import IMPLEMENTATIONS, check_timeout, framework
 from softaudit.implementations.answered import remark, remarks_of, rounded_once, without_ours
 from softaudit.implementations.messages import MOST_ITEM, Incoming, Junk, pack, pack_array
 from softaudit.implementations.model import (
@@ -52,6 +52,11 @@ class Runner:
         Threads that the implementation may use, as far as it can be told; its own choice if None.
     stopped : callable
         Asked while an answer is awaited; once it says True, one that takes longer is given up.
+
+    Raises
+    ------
+    OptionError
+        For a timeout that is no positive finite number.
     """
 
     def __init__(
@@ -65,7 +70,7 @@ class Runner:
         self._stopped = stopped
         self.about: About | None = None
         self._implementation = implementation
-        self._timeout = timeout
+        self._timeout = check_timeout(timeout)
         self._threads = threads
         self._process: Process | None = None
         self._never: Unanswered | None = None

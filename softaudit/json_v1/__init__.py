@@ -15,6 +15,7 @@ from softaudit.json_v1.write import (
     summary_to_json,
     tail_to_json,
     to_json,
+    used_to_json,
     verdict_to_json,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "summary_to_json",
     "tail_to_json",
     "to_json",
+    "used_to_json",
     "verdict_to_json",
 ]

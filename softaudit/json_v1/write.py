@@ -80,7 +80,7 @@ def _audit(audit: Audit) -> dict[str, Any]:
         "temperature": audit.temperature,
         "elementary": audit.elementary,
         "logits_format": audit.logits_format,
-        "implementations": [_used(used) for used in audit.implementations],
+        "implementations": [used_to_json(used) for used in audit.implementations],
         "range": audit.range,
         "widest": audit.widest,
         "reference": {
@@ -99,7 +99,8 @@ def _audit(audit: Audit) -> dict[str, Any]:
     return document
 
 
-def _used(used: Used) -> dict[str, Any]:
+def used_to_json(used: Used) -> dict[str, Any]:
+    """Give who answered, as far as is known, and what they did beside."""
     return {
         "name": used.name,
         "version": used.version,

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from softaudit.render.cell_table import BAD, GOOD, HEAD, QUIET
+from softaudit.render.facts import used_words
 from softaudit.render.invariance_data import render_csv, render_json
 from softaudit.render.invariance_markdown import render_markdown
 from softaudit.render.invariance_words import (
@@ -24,7 +25,6 @@ from softaudit.render.invariance_words import (
     notes,
     same,
     share_words,
-    who_words,
 )
 from softaudit.render.layout import Fixed, to_text
 from softaudit.render.screen import Screen
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 GAP = 2
 
 
-def render_table(found: Invariance, screen: Screen | None = None) -> str:
+def render_table(found: Invariance, screen: Screen | None = None) -> Iterator[str]:
     """Render what probes found as text for a terminal of a given width.
 
     Parameters
@@ -47,16 +47,16 @@ def render_table(found: Invariance, screen: Screen | None = None) -> str:
         Without one: 80 columns, no color.
     """
     screen = screen or Screen()
-    parts = [to_text(_header(found), screen)]
+    yield to_text(_header(found), screen)
     if found.probes and not screen.quiet:
-        parts += [f"\n{part}" for part in _tables(found, screen)]
+        for part in _tables(found, screen):
+            yield f"\n{part}"
     closing = _closing(found)
     if closing.row_count:
-        parts += ["\n", to_text(closing, screen)]
-    return "".join(parts)
+        yield f"\n{to_text(closing, screen)}"
 
 
-INVARIANCE_RENDERERS: dict[str, Callable[[Invariance, Screen | None], str]] = {
+INVARIANCE_RENDERERS: dict[str, Callable[[Invariance, Screen | None], Iterator[str]]] = {
     "table": render_table,
     "json": render_json,
     "csv": render_csv,
@@ -65,7 +65,7 @@ INVARIANCE_RENDERERS: dict[str, Callable[[Invariance, Screen | None], str]] = {
 
 
 def _header(found: Invariance) -> Text:
-    asked = ", ".join(who_words(who) for who in found.asked)
+    asked = ", ".join(used_words(used) for used in found.respondents)
     return Text.assemble(
         (found.source.input, HEAD), "  ", " · ".join(facts(found)), "\n",
         ("asked", HEAD), "  ", asked,

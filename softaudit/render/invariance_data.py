@@ -11,7 +11,7 @@ from dataclasses import asdict
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from softaudit.json_v1 import SCHEMA, as_json
+from softaudit.json_v1 import SCHEMA, as_json, used_to_json
 from softaudit.render.facts import line
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from softaudit.studies.probed import Compared, Invariance, Probed
 
 
-def render_json(found: Invariance, screen: Screen | None = None) -> str:  # noqa: ARG001
+def render_json(found: Invariance, screen: Screen | None = None) -> Iterator[str]:  # noqa: ARG001
     """Render what probes found as one JSON document, the same bytes for the same findings."""
     source = {name: value for name, value in asdict(found.source).items() if name != "command"}
     document = {
@@ -32,12 +32,12 @@ def render_json(found: Invariance, screen: Screen | None = None) -> str:  # noqa
             "partial": found.partial,
             "range": found.range,
             "widest": found.widest,
-            "asked": [asdict(who) for who in found.asked],
+            "respondents": [used_to_json(used) for used in found.respondents],
             "probes": [_probed(probed) for probed in found.probes],
             "skipped": [asdict(skipped) for skipped in found.skipped],
         },
     }
-    return json.dumps(as_json(document), ensure_ascii=False, allow_nan=False) + "\n"
+    yield json.dumps(as_json(document), ensure_ascii=False, allow_nan=False) + "\n"
 
 
 _ABOUT = ("name", "implementation", "function", "format", "probe", "verdict", "reason")
@@ -61,7 +61,7 @@ def _way(way: Compared) -> dict[str, Any]:
     }
 
 
-def render_csv(found: Invariance, screen: Screen | None = None) -> str:  # noqa: ARG001
+def render_csv(found: Invariance, screen: Screen | None = None) -> Iterator[str]:  # noqa: ARG001
     """Render what probes found as comma-separated values: one line for each way to ask.
 
     A probe that was not asked has one line, with the reason.
@@ -70,7 +70,7 @@ def render_csv(found: Invariance, screen: Screen | None = None) -> str:  # noqa:
     writer = csv.writer(text)
     writer.writerow((*_ABOUT, *_WAY, *_LARGEST))
     writer.writerows(fields for probed in found.probes for fields in _lines(probed))
-    return text.getvalue()
+    yield text.getvalue()
 
 
 def _lines(probed: Probed) -> Iterator[list[Any]]:

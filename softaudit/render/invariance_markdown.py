@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from softaudit.render.facts import used_words
 from softaudit.render.gfm import code, escape, item, table
 from softaudit.render.invariance_words import (
     LEGEND,
@@ -17,7 +18,6 @@ from softaudit.render.invariance_words import (
     notes,
     same,
     share_words,
-    who_words,
 )
 from softaudit.render.screen import Screen
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from softaudit.studies.probed import Invariance, Probed
 
 
-def render_markdown(found: Invariance, screen: Screen | None = None) -> str:
+def render_markdown(found: Invariance, screen: Screen | None = None) -> Iterator[str]:
     """Render what probes found as Markdown; quiet leaves out the tables."""
     quiet = (screen or Screen()).quiet
-    return "\n\n".join(_blocks(found, quiet=quiet)) + "\n"
+    yield "\n\n".join(_blocks(found, quiet=quiet)) + "\n"
 
 
 def _blocks(found: Invariance, *, quiet: bool) -> Iterator[str]:
     yield f"# {code(found.source.input)}"
     yield escape(" · ".join(facts(found)))
-    yield "\n".join(item(escape(who_words(who))) for who in found.asked)
+    yield "\n".join(item(escape(used_words(used))) for used in found.respondents)
     if found.probes and not quiet:
         yield from _tables(found)
         yield escape(f"{LEGEND} {SHARES}")

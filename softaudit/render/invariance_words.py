@@ -5,6 +5,7 @@ Renderers for people share these, however they lay them out.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from softaudit.grouping import grouped
@@ -15,7 +16,7 @@ from softaudit.wording import NO_BREAK, apart, count, minus, percent, place, ulp
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from softaudit.studies.probed import Compared, Difference, Invariance, Probed, Who
+    from softaudit.studies.probed import Compared, Difference, Invariance, Probed
 
 SAME, NOT_ASKED, NO_ANSWER = "·", "–", "no answer"
 
@@ -39,13 +40,6 @@ def facts(found: Invariance) -> list[str]:
     return said
 
 
-def who_words(who: Who) -> str:
-    """Name somebody who was asked, with version and device."""
-    version = f"{NO_BREAK}{who.version}" if who.version else ""
-    device = f" on {who.device}" if who.device else ""
-    return f"{who.name}{version}{device}"
-
-
 def cell_words(probed: Probed | None) -> str:
     """Give the largest distance of a probe, or what there is instead; "" of what is not there."""
     if probed is None:
@@ -64,7 +58,11 @@ def share_words(probed: Probed | None) -> str:
 
 def notes(found: Invariance) -> Iterator[str]:
     """Say who did what unasked, what was left out, and why."""
-    remarked = grouped((remark, who.name) for who in found.asked for remark in who.remarks)
+    remarked = grouped(
+        (remark, used.name)
+        for used in found.respondents
+        for remark in dict.fromkeys(chain(*used.remarks.values()))
+    )
     yield from (f"{_listed(names)}: {remark}" for remark, names in remarked.items())
     yield from dict.fromkeys(skipped.reason for skipped in found.skipped)
     yield from _left_out(found)

@@ -9,12 +9,14 @@ none, what most return is the convention, and whoever returns something else is 
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from softaudit import reference
+from softaudit.algorithms import ALGORITHMS
 from softaudit.formats import FORMATS
+from softaudit.implementations import Unanswered
 from softaudit.metrics import WORTH_TELLING, Yardstick
 from softaudit.model import RowKind
 from softaudit.problem import classify, pose
@@ -24,10 +26,10 @@ from softaudit.studies.conforming import (
     Expected,
     Question,
     Reply,
-    Respondent,
     Runs,
 )
 from softaudit.studies.edge_rows import EDGE_ROWS
+from softaudit.studies.respondents import Unasked, lack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,31 +40,11 @@ if TYPE_CHECKING:
     from softaudit.model import Decision, Function, Problem
     from softaudit.studies.conforming import Verdict
     from softaudit.studies.edge_rows import EdgeRow
-
-
-class Unasked(Exception):  # noqa: N818  it is none
-    """What a respondent is not asked, and why."""
-
-
-class Unreturned(Exception):  # noqa: N818
-    """What a respondent was asked and did not answer, and why."""
-
-
-class Asked(Protocol):
-    """Somebody who answers."""
-
-    @property
-    def about(self) -> Respondent:
-        """Who it is; complete once the last question was answered."""
-
-    def ask(
-        self, function: Function, logits: NDArray[np.float64], form: Format
-    ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-        """Give results on rows, and remarks; raise `Unasked` or `Unreturned`."""
+    from softaudit.studies.respondents import Respondent
 
 
 def conformance(
-    asked: Sequence[Asked],
+    asked: Sequence[Respondent],
     functions: Sequence[Function],
     formats: Sequence[str],
     edge_rows: Sequence[str] = (),
@@ -72,9 +54,11 @@ def conformance(
 
     Parameters
     ----------
-    asked : sequence of Asked
-        One after the other is asked everything.
-    functions, formats : sequence of str
+    asked : sequence of Respondent
+        One after the other is asked everything; see `softaudit.studies.respondents.respondents`.
+    functions : sequence of str
+        If empty, those that are usual for each.
+    formats : sequence of str
     edge_rows : sequence of str
         Keys of `EDGE_ROWS`; all by default.
     heard : callable
@@ -87,19 +71,29 @@ def conformance(
     """
     reference.check_processor()
     rows = tuple(EDGE_ROWS[name] for name in edge_rows or EDGE_ROWS)
-    posed = [
-        _Posed(*parts) for parts in product(functions, rows, (FORMATS[name] for name in formats))
-    ]
-    replies: list[list[Reply]] = []
-    for who in asked:
-        name, done = who.about.name, []
-        for i, question in enumerate(posed):
-            heard(name, i, len(posed))
-            done.append(question.put_to(who))
-        replies.append(done)
+    usual = [name for name in ALGORITHMS if any(name in who.usual for who in asked)]
+    every = tuple(functions) or cast("tuple[Function, ...]", tuple(usual))
+    forms = [FORMATS[name] for name in formats]
+    posed = [_Posed(*parts) for parts in product(every, rows, forms)]
+    replies = [_replies(who, posed, tuple(functions) or who.usual, heard) for who in asked]
     questions = (q.question([of[i] for of in replies]) for i, q in enumerate(posed))
-    respondents = tuple(who.about for who in asked)
-    return Conformance(respondents, tuple(functions), tuple(formats), rows, tuple(questions))
+    used = tuple(who.used for who in asked)
+    return Conformance(used, every, tuple(formats), rows, tuple(questions))
+
+
+def _replies(
+    who: Respondent,
+    posed: Sequence[_Posed],
+    functions: Sequence[str],
+    heard: Callable[[str, int, int], None],
+) -> list[Reply]:
+    """Put all that is about some functions to one respondent."""
+    replies = []
+    with who:
+        for i, question in enumerate(posed):
+            heard(who.name, i, len(posed))
+            replies.append(question.put_to(who, functions))
+    return replies
 
 
 NAN_IN = "NaN in the row is NaN in every result"
@@ -163,17 +157,29 @@ class _Posed:
         row = reference.ShortRow(problem.values[0], problem.temperature)
         return reference.figures(row, x, self.function, 0.0, self.form).exact
 
-    def put_to(self, who: Asked) -> Reply:
-        """Ask somebody, and judge what is returned."""
-        name = who.about.name
-        if self.logits is None:
-            return Reply(name, "not asked", reason=f"{self.form.name} does not hold the row")
+    def put_to(self, who: Respondent, functions: Sequence[str]) -> Reply:
+        """Ask somebody who is asked for some functions, and judge what is returned."""
+        reason = self._why_not(who, functions)
+        if self.logits is None or reason is not None:
+            return Reply(who.name, "not asked", reason=reason or "")
         try:
-            values, remarks = who.ask(self.function, self.logits, self.form)
+            answer = who.ask(self.function, self.logits, self.form)
         except Unasked as error:
-            return Reply(name, "not asked", reason=str(error))
-        except Unreturned as error:
-            return Reply(name, "no answer", reason=str(error))
+            return Reply(who.name, "not asked", reason=str(error))
+        except Unanswered as error:
+            return Reply(who.name, "no answer", reason=error.reason)
+        return self._judged(who.name, answer.values, answer.remarks)
+
+    def _why_not(self, who: Respondent, functions: Sequence[str]) -> str | None:
+        if self.logits is None:
+            return f"{self.form.name} does not hold the row"
+        if lacks := lack(who, self.function, self.form.name):
+            return lacks
+        if self.function not in functions:
+            return f"is taken for {' and '.join(functions)}; --function names others"
+        return None
+
+    def _judged(self, name: str, values: NDArray[np.float64], remarks: tuple[str, ...]) -> Reply:
         if self._yardstick is None:
             same = np.array_equal(values, self.values, equal_nan=True)
             return Reply(name, "correct" if same else "otherwise", runs(values), remarks=remarks)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from softaudit.model import Used
     from softaudit.studies.edge_rows import EdgeRow
 
 Verdict = Literal["correct", "close", "off", "otherwise", "no answer", "not asked"]
@@ -25,29 +26,6 @@ VERDICTS: dict[Verdict, str] = {
 
 Runs = tuple[tuple[float, int], ...]
 """Values of a row one after the other, each with how often it stands there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Respondent:
-    """Who was asked.
-
-    Attributes
-    ----------
-    name : str
-    kind : str
-        algorithm, of our own; or implementation.
-    word : str
-        As on a command line.
-    version : str or None
-    device : str or None
-        None where it never started.
-    """
-
-    name: str
-    kind: Literal["algorithm", "implementation"]
-    word: str
-    version: str | None = None
-    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +142,14 @@ class Conformance:
 
     Attributes
     ----------
-    respondents : tuple of Respondent
+    respondents : tuple of Used
     functions, formats : tuple of str
     edge_rows : tuple of EdgeRow
     questions : tuple of Question
         By function, then edge row, then format.
     """
 
-    respondents: tuple[Respondent, ...]
+    respondents: tuple[Used, ...]
     functions: tuple[str, ...]
     formats: tuple[str, ...]
     edge_rows: tuple[EdgeRow, ...]

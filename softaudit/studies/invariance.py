@@ -21,6 +21,7 @@ from softaudit.problem import finite_range
 from softaudit.studies.distance import distance, exact_ulps
 from softaudit.studies.probed import Compared, Difference, Invariance, Probed
 from softaudit.studies.probes import PROBES, first_way
+from softaudit.studies.respondents import lack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,10 +29,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.formats import Format
-    from softaudit.model import Function, Logits
-    from softaudit.studies.probed import Who
+    from softaudit.model import Function, Logits, Used
     from softaudit.studies.probes import Way
-    from softaudit.studies.subjects import Subject
+    from softaudit.studies.respondents import Respondent
 
 DEFAULT_FORMATS = ("float16", "bfloat16", "float32")
 
@@ -43,7 +43,7 @@ LEAST_ROWS = 4
 
 def invariance(
     logits: Logits,
-    subjects: Sequence[Subject],
+    respondents: Sequence[Respondent],
     *,
     functions: Sequence[str] = (),
     formats: Sequence[str] = DEFAULT_FORMATS,
@@ -56,8 +56,8 @@ def invariance(
     Parameters
     ----------
     logits : Logits
-    subjects : sequence of Subject
-        Who is asked; see `softaudit.studies.subjects.subjects`.
+    respondents : sequence of Respondent
+        Who is asked; see `softaudit.studies.respondents.respondents`.
     functions : sequence of str
         By default, those that are usual for each.
     formats : sequence of str
@@ -77,19 +77,19 @@ def invariance(
     reference.check_processor()
     numbers = chosen_rows(logits, sample)
     rows = logits.take(numbers)
-    chosen = [(subject, tuple(functions) or subject.usual) for subject in subjects]
+    chosen = [(one, tuple(functions) or one.usual) for one in respondents]
     every = tuple(dict.fromkeys(function for _, of in chosen for function in of))
     asked = _Asked(logits, numbers, rows, every, tuple(formats), tuple(probes))
     walk = _Walk(asked, heard, sum(len(of) for _, of in chosen) * len(formats))
-    for subject, of in chosen:
-        walk.ask(subject, of)
+    for one, of in chosen:
+        walk.ask(one, of)
     span, widest = finite_range(rows)
     return Invariance(
         logits.source,
         len(numbers) if len(numbers) < logits.rows else None,
         span,
         widest,
-        tuple(walk.who),
+        tuple(walk.respondents),
         tuple(walk.probed),
         tuple(walk.skipped),
         walk.done if walk.stopped else None,
@@ -159,28 +159,27 @@ class _Walk:
     def __init__(self, asked: _Asked, heard: Callable[[float], bool], cells: int) -> None:
         self._asked, self._heard, self._cells = asked, heard, cells
         self.done, self.stopped = 0, False
-        self.who: list[Who] = []
+        self.respondents: list[Used] = []
         self.probed: list[Probed] = []
         self.skipped: list[SkippedCell] = []
 
-    def ask(self, subject: Subject, functions: Sequence[str]) -> None:
+    def ask(self, one: Respondent, functions: Sequence[str]) -> None:
         """Ask one for functions in every format, unless somebody has had enough."""
-        with subject:
+        with one:
             for function in functions:
                 for form in self._asked.formats:
                     self.stopped = self.stopped or self._heard(self.done / self._cells)
                     if not self.stopped:
-                        self._ask_cell(subject, function, form)
+                        self._ask_cell(one, function, form)
                         self.done += 1
-            self.who.append(subject.who())
+            self.respondents.append(one.used)
 
-    def _ask_cell(self, subject: Subject, function: str, form: str) -> None:
-        for what, has in ((function, subject.functions), (form, subject.formats)):
-            if what not in has:
-                name = f"{function}/{form}/{subject.name}"
-                self.skipped.append(SkippedCell(name, f"{subject.name} does not take {what}"))
-                return
-        cell = _Cell(self._asked, subject, cast("Function", function), self._asked.posed[form])
+    def _ask_cell(self, one: Respondent, function: str, form: str) -> None:
+        if lacks := lack(one, function, form):
+            name = f"{function}/{form}/{one.name}"
+            self.skipped.append(SkippedCell(name, f"{one.name} {lacks}"))
+            return
+        cell = _Cell(self._asked, one, cast("Function", function), self._asked.posed[form])
         self.probed += cell.probed()
 
 
@@ -189,7 +188,7 @@ class _Cell:
     """One implementation's function in one format."""
 
     asked: _Asked
-    subject: Subject
+    respondent: Respondent
     function: Function
     posed: _Posed
 
@@ -205,7 +204,7 @@ class _Cell:
             yield self._probed(probe, first)
 
     def _empty(self, probe: str) -> Probed:
-        return Probed(self.subject.name, self.function, self.posed.form.name, probe)
+        return Probed(self.respondent.name, self.function, self.posed.form.name, probe)
 
     def _probed(self, probe: str, first: NDArray[np.float64]) -> Probed:
         found, reason = self._empty(probe), self._why_not(probe)
@@ -222,17 +221,17 @@ class _Cell:
     def _why_not(self, probe: str) -> str | None:
         if self.function in PROBES[probe].not_for:
             return f"{self.function} changes, and the change is rounded"
-        if probe in self.subject.not_asked:
-            return self.subject.not_asked[probe]
+        if probe in self.respondent.not_asked:
+            return self.respondent.not_asked[probe]
         return None if self.posed.ways(probe) else PROBES[probe].impossible
 
     def _answer(self, way: Way) -> NDArray[np.float64]:
         """Ask in one way, and give the answer in the first one's order."""
         answers = [
-            self.subject.ask(
+            self.respondent.ask(
                 self.function, way.x[batch], self.posed.form,
                 layout=way.layout, threads=way.threads, afresh=way.afresh,
-            )
+            ).values
             for batch in way.batches
         ]  # fmt: skip
         return way.put_back(np.concatenate(answers))

@@ -11,7 +11,7 @@ from softaudit.formats import FORMATS
 from softaudit.studies.probes import PROBES
 
 if TYPE_CHECKING:
-    from softaudit.model import SkippedCell, Source
+    from softaudit.model import SkippedCell, Source, Used
 
 Verdict = Literal["same", "differs", "not asked", "no answer"]
 
@@ -112,29 +112,6 @@ class Probed:
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
-    """Somebody who was asked.
-
-    Attributes
-    ----------
-    name : str
-        As in a cell's name.
-    word : str
-        As on a command line.
-    version, device : str or None
-        As its process told; None of our own algorithms, and where none could be started.
-    remarks : tuple of str
-        What was noticed beside its answers.
-    """
-
-    name: str
-    word: str
-    version: str | None = None
-    device: str | None = None
-    remarks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Invariance:
     """All that probes found on one source.
 
@@ -147,7 +124,7 @@ class Invariance:
         Least and largest finite logit.
     widest : float or None
         The largest gap between finite logits of one row.
-    asked : tuple of Who
+    respondents : tuple of Used
     probes : tuple of Probed
         By implementation, function, format and probe.
     skipped : tuple of SkippedCell
@@ -160,7 +137,7 @@ class Invariance:
     sampled: int | None
     range: tuple[float, float] | None
     widest: float | None
-    asked: tuple[Who, ...]
+    respondents: tuple[Used, ...]
     probes: tuple[Probed, ...]
     skipped: tuple[SkippedCell, ...] = ()
     partial: int | None = None

@@ -1,47 +1,37 @@
-"""Who answers edge rows: our own algorithms, and implementations in processes of their own."""
+"""Who is asked: our own algorithms here, everybody else in processes of their own."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from shlex import quote
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from softaudit import algorithms
-from softaudit.algorithms import ALGORITHMS
+from softaudit.algorithms import ALGORITHM_NAMES, ALGORITHMS
 from softaudit.arithmetic import Evaluation
-from softaudit.implementations import Unanswered
+from softaudit.formats import FORMATS
+from softaudit.implementations import CPU, TIMEOUT, Answer, Runner, Unanswered, installed
 from softaudit.keys import make_key
+from softaudit.model import Used
+from softaudit.others import check_word, find_all
+from softaudit.plan import DEFAULT_FUNCTIONS
 from softaudit.problem import pose
-from softaudit.studies.conformance import Unasked, Unreturned
-from softaudit.studies.conforming import Respondent
+from softaudit.studies.probes import NOT_ASKED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from softaudit.formats import Format
-    from softaudit.implementations import Implementation, Runner
-    from softaudit.model import Function
+    from softaudit.implementations import Implementation
+    from softaudit.studies.probes import Layout
 
-
-class OwnAlgorithm:
-    """One of our own algorithms, whose every step is done in the format asked for."""
-
-    def __init__(self, name: str) -> None:
-        self.about = Respondent(name, "algorithm", name)
-
-    def ask(
-        self, function: Function, logits: NDArray[np.float64], form: Format
-    ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-        """See `softaudit.studies.conformance.Asked`."""
-        if self.about.name not in ALGORITHMS[function]:
-            raise Unasked(f"no algorithm of {function}")
-        if not logits.size:
-            raise Unasked("algorithms of softaudit's own take rows of one logit or more")
-        key = make_key(function, form.name, self.about.name)
-        evaluation = Evaluation(pose(logits, form, 1.0), key.arithmetic)
-        return algorithms.run(key, evaluation).values.astype(np.float64), ()
-
+OWN = ("naive", "stable")
+"""Algorithms of ours that are asked where nobody is named."""
 
 GIVEN_UP_AFTER = 3
 """Questions in a row on which somebody may waste time."""
@@ -50,8 +40,119 @@ WASTED = 5.0
 """Seconds from which a question without an answer is a waste of time; what raises is quicker."""
 
 
-class Running:
-    """An implementation in a process of its own.
+class Unasked(Exception):  # noqa: N818  it is none
+    """What a respondent is not asked, and why."""
+
+
+class Respondent(Protocol):
+    """Somebody who answers questions, between being entered and left."""
+
+    name: str
+    functions: tuple[str, ...]
+    formats: tuple[str, ...]
+    usual: tuple[str, ...]
+    """Functions that it is asked for where none is named."""
+    not_asked: Mapping[str, str]
+    """Probes that mean nothing to it, each with the reason."""
+
+    @property
+    def used(self) -> Used:
+        """Who it is, as far as is known by now, and what it did beside answering."""
+
+    def __enter__(self) -> Any:
+        """Begin."""
+
+    def __exit__(self, *failure: object) -> None:
+        """End all that was started."""
+
+    def ask(
+        self,
+        function: str,
+        x: NDArray[np.float64],
+        form: Format,
+        *,
+        layout: Layout = "contiguous",
+        threads: int | None = None,
+        afresh: bool = False,
+    ) -> Answer:
+        """Answer for some rows, numbers of the format.
+
+        Parameters
+        ----------
+        function : str
+            One of `functions`.
+        x : ndarray of float64, shape (rows, columns)
+        form : Format
+            One of `formats`.
+        layout : str
+            How the rows lie in memory; see `softaudit.implementations.Runner.ask`.
+        threads : int, optional
+            How many may answer.
+        afresh : bool
+            Whether a process of its own answers.
+
+        Raises
+        ------
+        Unasked
+            If it takes no such rows.
+        Unanswered
+            If there is no answer.
+        """
+
+
+def lack(one: Respondent, function: str, form: str) -> str | None:
+    """Say what a respondent lacks for a question, to be read after its name; None for nothing."""
+    if function not in one.functions:
+        return f"has no {function}"
+    return None if form in one.formats else f"takes no {form}"
+
+
+class Ours:
+    """An algorithm of ours, whose every step is done in the format asked for.
+
+    Parameters
+    ----------
+    name : str
+        Of an algorithm, of whatever function.
+    """
+
+    not_asked: Mapping[str, str] = NOT_ASKED
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.functions = tuple(function for function, of in ALGORITHMS.items() if name in of)
+        self.usual = tuple(name for name in DEFAULT_FUNCTIONS if name in self.functions)
+        self.formats = tuple(FORMATS)
+        self.used = Used(name, command=name)
+
+    def __enter__(self) -> Ours:
+        """Begin: nothing is started."""
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """End: nothing was started."""
+
+    def ask(
+        self,
+        function: str,
+        x: NDArray[np.float64],
+        form: Format,
+        *,
+        layout: Layout = "contiguous",  # noqa: ARG002  not asked, but for this
+        threads: int | None = None,  # noqa: ARG002  the same
+        afresh: bool = False,  # noqa: ARG002  it keeps nothing from one question to the next
+    ) -> Answer:
+        """See `Respondent`."""
+        if not x.size:
+            raise Unasked("algorithms of softaudit's own take rows of one logit or more")
+        key = make_key(function, form.name, self.name)
+        problem = pose(x, key.arithmetic.posed.logits, 1.0)
+        values = algorithms.run(key, Evaluation(problem, key.arithmetic)).values
+        return Answer(values.astype(np.float64), ())
+
+
+class Theirs:
+    """Somebody else's implementation, in a process for each way that needs one.
 
     What hangs or dies slowly on several questions in a row is not asked any more: it would take
     hours to learn nothing else.
@@ -59,37 +160,96 @@ class Running:
     Parameters
     ----------
     implementation : Implementation
-    runner : Runner
-        Of it.
+    timeout : float
+        Seconds for an answer.
     """
 
-    def __init__(self, implementation: Implementation, runner: Runner) -> None:
-        self._implementation, self._runner = implementation, runner
+    not_asked: Mapping[str, str] = {}
+
+    def __init__(self, implementation: Implementation, timeout: float = TIMEOUT) -> None:
+        self.name, self.usual = implementation.name, implementation.usual
+        self.functions, self.formats = implementation.functions, implementation.formats
+        self._implementation, self._timeout = implementation, timeout
+        self._runners: dict[tuple[int | None, bool], Runner] = {}
+        self._remarks: dict[str, dict[str, None]] = {}
         self._wasted = 0
+        self._open = ExitStack()
+
+    def __enter__(self) -> Theirs:
+        """Begin: a process starts when it is asked."""
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """End every process."""
+        self._open.close()
 
     @property
-    def about(self) -> Respondent:
-        """Who it is, with version and device once it has started."""
-        about = self._runner.about
-        version, device = (about.version, about.device) if about else (None, None)
-        named = self._implementation
-        return Respondent(named.name, "implementation", named.word, version, device)
+    def used(self) -> Used:
+        """See `Respondent`."""
+        told = next((r.about for r in self._runners.values() if r.about is not None), None)
+        version, device = (told.version, told.device) if told else (None, None)
+        remarks = {cell: tuple(of) for cell, of in self._remarks.items()}
+        command = quote(self._implementation.word)
+        return Used(self.name, version, device, remarks=remarks, command=command)
 
     def ask(
-        self, function: Function, logits: NDArray[np.float64], form: Format
-    ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-        """See `softaudit.studies.conformance.Asked`."""
-        if function not in self._implementation.functions:
-            raise Unasked(f"has no {function}")
-        if form.name not in self._implementation.formats:
-            raise Unasked(f"takes no {form.name}")
+        self,
+        function: str,
+        x: NDArray[np.float64],
+        form: Format,
+        *,
+        layout: Layout = "contiguous",
+        threads: int | None = None,
+        afresh: bool = False,
+    ) -> Answer:
+        """See `Respondent`."""
         if self._wasted >= GIVEN_UP_AFTER:
-            raise Unreturned(f"was given up after {GIVEN_UP_AFTER} questions that took too long")
-        begun = monotonic()
+            raise Unanswered(f"was given up after {GIVEN_UP_AFTER} questions that took too long")
+        runner, begun = self._runner(threads, afresh), monotonic()
         try:
-            answer = self._runner.ask(function, logits, form)
-        except Unanswered as unanswered:
+            answer = runner.ask(function, x, form, layout)
+        except Unanswered:
             self._wasted = self._wasted + 1 if monotonic() - begun > WASTED else 0
-            raise Unreturned(unanswered.reason) from unanswered
+            raise
         self._wasted = 0
-        return answer.values, answer.remarks
+        if answer.remarks:
+            of_cell = self._remarks.setdefault(f"{function}/{form.name}/{self.name}", {})
+            of_cell |= dict.fromkeys(answer.remarks)
+        return answer
+
+    def _runner(self, threads: int | None, afresh: bool) -> Runner:
+        role = threads, afresh
+        if role not in self._runners:
+            runner = Runner(self._implementation, timeout=self._timeout, threads=threads)
+            self._runners[role] = self._open.enter_context(runner)
+        return self._runners[role]
+
+
+def respondents(
+    words: Sequence[str] = (), *, device: str = CPU, timeout: float = TIMEOUT
+) -> tuple[Respondent, ...]:
+    """Find those who are asked: by default, our naive and stable and the frameworks that are here.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Names of our algorithms, of frameworks, or functions; see `softaudit.implementations.find`.
+    device : str
+        For those who take it; see `softaudit.others.find_all`.
+    timeout : float
+        Seconds for each answer of theirs.
+
+    Raises
+    ------
+    OptionError
+        If somebody cannot be found, if two have one name, or if none takes the device.
+    """
+    named = tuple(dict.fromkeys(words or (*OWN, *installed())))
+    for word in named:
+        check_word(word)
+    found = find_all([word for word in named if word not in ALGORITHM_NAMES], device)
+    theirs = {one.word: Theirs(one, timeout) for one in found}
+    return tuple(theirs[word] if word in theirs else Ours(word) for word in named)
+
+
+__all__ = ["Ours", "Respondent", "Theirs", "Unasked", "lack", "respondents"]

@@ -9,22 +9,27 @@ from pathlib import Path
 
 import pytest
 
-from softaudit.algorithms import ALGORITHMS
+from softaudit.algorithms import ALGORITHM_NAMES, ALGORITHMS
 from softaudit.arithmetic import ELEMENTARY, ORDERS
 from softaudit.cli import completion, main
 from softaudit.cli.progress import MODES
 from softaudit.formats import FORMATS
+from softaudit.implementations import IMPLEMENTATIONS, framework
 from softaudit.keys import SUBNORMALS
 from softaudit.plan import ALL
 from softaudit.reference import METHODS
 from softaudit.render import RENDERERS
 from softaudit.render.columns import COLUMNS
+from softaudit.studies.edge_rows import EDGE_ROWS
 from softaudit.studies.probes import PROBES
 
 REGISTRIES = {
     "function": ALGORITHMS,
     "format": FORMATS,
-    "algorithm": (*dict.fromkeys(a for of in ALGORITHMS.values() for a in of), ALL),
+    "algorithm": (*ALGORITHM_NAMES, ALL),
+    "implementation": IMPLEMENTATIONS,
+    "against": (*ALGORITHM_NAMES, *IMPLEMENTATIONS),
+    "device": dict.fromkeys(kind for name in IMPLEMENTATIONS for kind in framework(name).devices),
     "compute": FORMATS,
     "accumulate": FORMATS,
     "order": ORDERS,
@@ -34,6 +39,7 @@ REGISTRIES = {
     "columns": COLUMNS,
     "output-format": RENDERERS,
     "progress": MODES,
+    "edge-row": EDGE_ROWS,
     "probe": PROBES,
 }
 
@@ -78,7 +84,8 @@ def in_bash(process):
 EVERY_OPTION = {
     "--function": "softmax", "--format": "float16", "--algorithm": "naive", "--compute": "float64",
     "--accumulate": "bfloat16", "--order": "numpy", "--reference": "mpmath", "--columns": "p99",
-    "--output-format": "json", "--progress": "never",
+    "--output-format": "json", "--progress": "never", "--implementation": "torch",
+    "--against": "stable", "--device": "cuda",
 }  # fmt: skip
 
 
@@ -102,6 +109,20 @@ def test_every_option(option, asked):
     typed = f"softaudit check x.npy {option} {name[:-1]}"
     out, code = asked("complete_bash", COMP_WORDS=typed, COMP_CWORD="4")
     assert (name in out.split("\n"), code) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("softaudit conformance tor", "torch"),
+        ("softaudit conformance stable onn", "onnxruntime"),
+        ("softaudit invariance x.npy log1", "log1p"),
+        ("softaudit conformance stable --edge-row zeros,neg", "zeros,negative-zero"),
+    ],
+)
+def test_names_of_respondents_and_edge_rows(typed, offered, asked):
+    out, code = asked("complete_bash", COMP_WORDS=typed, COMP_CWORD=str(typed.count(" ")))
+    assert (out.split(), code) == ([offered], 0)
 
 
 def test_bash(in_bash):

@@ -58,7 +58,7 @@ def test_the_same_bytes_again(softaudit):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("stabel",), "unknown implementation 'stabel': did you mean stable?"),
+        (("stabel",), "unknown algorithm or implementation 'stabel': did you mean stable?"),
         (
             ("stable", "--edge-row", "all-mask"),
             "unknown edge row 'all-mask': did you mean all-masked?",

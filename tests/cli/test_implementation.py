@@ -175,7 +175,7 @@ def test_a_worst_element_s_command_shows_it_again(softaudit):
         (["--implementation", "kernels.py"], "kernels.py: name a function in it"),
         (["--implementation", "tensorflow"], "unknown implementation 'tensorflow'"),
         (["--device", "cuda"], "device cuda: nobody is asked who would run there"),
-        (["--against", "stabel"], "unknown implementation 'stabel'"),
+        (["--against", "stabel"], "unknown algorithm or implementation 'stabel'"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_one_line(softaudit, words, message):

@@ -10,39 +10,44 @@ from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from jsonschema import Draft4Validator
 from markdown_it import MarkdownIt
 from sarif_pydantic import Sarif
 from xmlschema import XMLSchema
 
+from softaudit.implementations import Answer, Unanswered
+from softaudit.model import Used
 from softaudit.render import RENDERERS
 from softaudit.render.conformance import CONFORMANCE_RENDERERS
 from softaudit.render.conformance.words import number, values_words
 from softaudit.render.screen import Screen
-from softaudit.studies.conformance import Unasked, Unreturned, conformance
-from softaudit.studies.conforming import Respondent
+from softaudit.studies.conformance import conformance
+from softaudit.studies.respondents import Unasked
+
+from ..studies.asked import Respondent
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 ROWS = ["all-masked", "one-infinity", "zeros", "equal-4096", "gap-40"]
 
 
-class Told:
+class Told(Respondent):
     """Somebody who answers from a table, and beyond it like the first of all."""
 
     def __init__(self, name, version, answers, word=""):
-        self.about = Respondent(name, "implementation", word or name, version, "cpu")
+        super().__init__(name, Used(name, version, "cpu", command=word or name))
         self.answers = answers
 
-    def ask(self, function, logits, form):
-        import numpy as np
+    formats = ("float16", "float64")
 
+    def ask(self, function, logits, form):
         key = (logits.shape[1], float(logits.flat[0]))
         answer = self.answers[key]
         if isinstance(answer, Exception):
             raise answer
         values = np.array(answer(form) if callable(answer) else answer, dtype=float)
-        return values.reshape(1, -1), ()
+        return Answer(values.reshape(1, -1), ())
 
 
 NAN = float("nan")
@@ -59,7 +64,7 @@ BAD = {
     (3, 0.0): [0, NAN, 0],
     (2, 0.0): lambda form: [0.5, 0.5 + 8 * 2.0**-form.precision],
     (4096, 0.0): lambda form: [0] * 4096 if form.name == "float16" else [2.0**-12] * 4096,
-    (2, 40.0): Unreturned("raises ValueError: <no> {gaps} | `here`"),
+    (2, 40.0): Unanswered("raises ValueError: <no> {gaps} | `here`"),
 }
 
 
@@ -197,7 +202,8 @@ def test_json(found):
     study = document["conformance"]
     assert [r["name"] for r in study["edge_rows"]] == ROWS
     assert study["respondents"][0] == {
-        "name": "torch", "kind": "implementation", "version": "2.0", "device": "cpu",
+        "name": "torch", "version": "2.0", "device": "cpu", "sha256": None, "command": "torch",
+        "remarks": {},
         "verdicts": {"correct": 10, "close": 0, "off": 0, "otherwise": 0, "no answer": 0,
                      "not asked": 0},
     }  # fmt: skip
@@ -212,7 +218,7 @@ def test_json(found):
     assert gap["replies"][1]["verdict"] == "no answer"
     assert gap["replies"][1]["values"] is None
     assert [r["deviates"] for r in gap["replies"]] == [False, True, False]
-    assert "src/kernels.py" not in rendered("json", found)
+    assert study["respondents"][1]["command"] == "src/kernels.py:f"
 
 
 def test_json_lines(found):

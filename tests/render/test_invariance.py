@@ -25,7 +25,7 @@ def found():
 
 
 def rendered(kind, found, screen=None) -> str:
-    return INVARIANCE_RENDERERS[kind](found, screen)
+    return "".join(INVARIANCE_RENDERERS[kind](found, screen))
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])
@@ -34,7 +34,7 @@ def test_it_fits_the_width_and_shows_everybody(found, width):
     assert max(map(len, text.split("\n"))) <= width
     heads = " ".join(line for line in text.split("\n") if line.startswith("format"))
     assert re.findall(r"[\w-]+", heads.replace("format", "").replace("probe", "")) == [
-        who.name for who in found.asked
+        used.name for used in found.respondents
     ]
 
 
@@ -63,8 +63,14 @@ def test_quiet_leaves_the_table_out(found):
 
 def test_json_has_everything(found):
     document = json.loads(rendered("json", found))["invariance"]
-    assert [who["name"] for who in document["asked"]] == [who.name for who in found.asked]
-    assert document["asked"][0]["remarks"] == ["prints: 'hello'"]
+    assert [one["name"] for one in document["respondents"]] == [
+        used.name for used in found.respondents
+    ]
+    remarks = {"softmax/float16/steady": ["prints: 'hello'"]}
+    assert document["respondents"][0] == {
+        "name": "steady", "version": "1.0", "device": "cpu", "sha256": None, "command": "steady",
+        "remarks": remarks,
+    }  # fmt: skip
     for line, probed in zip(document["probes"], found.probes, strict=True):
         assert line["verdict"] == probed.verdict
         assert line["ulp"] == probed.distance

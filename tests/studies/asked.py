@@ -10,10 +10,10 @@ from itertools import count
 
 import numpy as np
 
-from softaudit.implementations import Unanswered
+from softaudit.implementations import Answer, Unanswered
+from softaudit.model import Used
 from softaudit.sources.array import from_array
 from softaudit.studies.invariance import invariance
-from softaudit.studies.probed import Who
 
 UNIT = 2.0**-12
 """ulp(¼) in float16."""
@@ -21,7 +21,25 @@ UNIT = 2.0**-12
 ZEROS = from_array(np.zeros((3, 4)))
 
 
-class Function:
+class Respondent:
+    """Somebody who is asked in this process, as `Theirs` is."""
+
+    functions = ("softmax", "log_softmax", "logsumexp")
+    formats = ("float16", "bfloat16", "float32")
+    usual = ("softmax",)
+    not_asked = {}  # noqa: RUF012
+
+    def __init__(self, name, used=None) -> None:
+        self.name, self.used = name, used or Used(name, command=name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure) -> None:
+        pass
+
+
+class Function(Respondent):
     """A function that is asked as an implementation is.
 
     Parameters
@@ -31,27 +49,15 @@ class Function:
         to ¼.
     """
 
-    functions = ("softmax", "log_softmax", "logsumexp")
-    formats = ("float16", "bfloat16", "float32")
-    usual = ("softmax",)
-    not_asked = {}  # noqa: RUF012
-
     def __init__(self, name, change) -> None:
-        self.name, self.change = name, change
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *failure) -> None:
-        pass
+        remarks = {f"softmax/float16/{name}": ("prints: 'hello'",)}
+        super().__init__(name, Used(name, "1.0", "cpu", remarks=remarks, command=name))
+        self.change = change
 
     def ask(self, function, x, form, *, layout="contiguous", threads=None, afresh=False):
         units = self.change(laid_out(x, layout), threads)
         values = 0.25 + np.broadcast_to(units, x.shape) * UNIT
-        return values[:, :1] if function == "logsumexp" else values
-
-    def who(self) -> Who:
-        return Who(self.name, self.name, "1.0", "cpu", ("prints: 'hello'",))
+        return Answer(values[:, :1] if function == "logsumexp" else values, ())
 
 
 def laid_out(x, layout):
@@ -90,5 +96,5 @@ CHANGES = {
 
 def asked(*names, logits=ZEROS, functions=("softmax",), formats=("float16",), **rest):
     """Probe some of these."""
-    subjects = [Function(name, CHANGES[name]) for name in names]
-    return invariance(logits, subjects, functions=functions, formats=formats, **rest)
+    respondents = [Function(name, CHANGES[name]) for name in names]
+    return invariance(logits, respondents, functions=functions, formats=formats, **rest)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from math import inf, isnan, log, nan
 
 import numpy as np
@@ -12,10 +11,11 @@ from mpmath import exp, fsum, log1p, mp, mpf
 from softaudit.formats import FORMATS
 from softaudit.implementations import Answer, Implementation, Unanswered
 from softaudit.studies import respondents
-from softaudit.studies.conformance import Unasked, Unreturned, conformance, runs
-from softaudit.studies.conforming import Respondent
+from softaudit.studies.conformance import conformance, runs
 from softaudit.studies.edge_rows import EDGE_ROWS
-from softaudit.studies.respondents import OwnAlgorithm, Running
+from softaudit.studies.respondents import Ours, Theirs, Unasked
+
+from .asked import Respondent
 
 
 def F32(value):  # noqa: N802  a number format
@@ -25,17 +25,19 @@ def F32(value):  # noqa: N802  a number format
 FUNCTIONS = ("softmax", "log_softmax", "logsumexp")
 
 
-@dataclass
-class Saying:
+class Saying(Respondent):
     """Somebody who says what a test wants."""
 
-    answer: object
-    about: Respondent = field(default_factory=lambda: Respondent("saying", "algorithm", "saying"))
+    formats = tuple(FORMATS)
+
+    def __init__(self, answer, name="saying"):
+        super().__init__(name)
+        self.answer = answer
 
     def ask(self, function, logits, form):
         if isinstance(self.answer, Exception):
             raise self.answer
-        return np.array([self.answer], dtype=np.float64), ("prints",)
+        return Answer(np.array([self.answer], dtype=np.float64), ("prints",))
 
 
 def only(found):
@@ -168,25 +170,23 @@ def test_the_worst_element_is_told():
 
 
 def test_no_answer_and_no_question():
-    assert reply(Unreturned("dies"), "zeros").verdict == "no answer"
-    assert reply(Unreturned("dies"), "zeros").deviates
-    assert reply(Unasked("has no softmax"), "zeros").reason == "has no softmax"
+    assert reply(Unanswered("dies"), "zeros").verdict == "no answer"
+    assert reply(Unanswered("dies"), "zeros").deviates
+    assert reply(Unasked("takes no such rows"), "zeros").reason == "takes no such rows"
     found = reply([0.5, 0.5], "shifted-1e8", form="float16")
     assert (found.verdict, found.reason) == ("not asked", "float16 does not hold the row")
 
 
 def test_worst_first():
-    answers = {"a": [0.5, 0.75], "b": Unreturned("dies"), "c": [0.5, nan], "d": [0.5, 0.5]}
-    asked = [
-        Saying(answer, Respondent(name, "algorithm", name)) for name, answer in answers.items()
-    ]
+    answers = {"a": [0.5, 0.75], "b": Unanswered("dies"), "c": [0.5, nan], "d": [0.5, 0.5]}
+    asked = [Saying(answer, name) for name, answer in answers.items()]
     found = conformance(asked, ["softmax"], ["float32"], ["zeros"])
     assert [r.respondent for _, r in found.deviations] == ["b", "c", "a"]
 
 
 def test_own_algorithms():
     found = conformance(
-        [OwnAlgorithm("naive"), OwnAlgorithm("stable"), OwnAlgorithm("log1p")],
+        [Ours("naive"), Ours("stable"), Ours("log1p")],
         ["softmax"], ["float16"], ["one-infinity", "exp-overflows", "empty"],
     )  # fmt: skip
     infinite, large, empty = found.questions
@@ -195,7 +195,7 @@ def test_own_algorithms():
     assert isnan(large.of("naive").values[0][0])
     assert large.of("stable").verdict == "correct"
     assert {r.verdict for r in empty.replies} == {"not asked"}
-    assert large.of("log1p").reason == "no algorithm of softmax"
+    assert large.of("log1p").reason == "has no softmax"
 
 
 def test_runs():
@@ -214,29 +214,63 @@ class Runner:
     def __init__(self, *answers):
         self.answers, self.asked = list(answers), 0
 
-    def ask(self, function, logits, form):
+    def __call__(self, implementation, *, timeout, threads):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        pass
+
+    def ask(self, function, logits, form, layout):
         self.asked += 1
         if self.answers.pop(0) is None:
             raise Unanswered("died")
-        return Answer(np.full_like(logits, 0.5), ())
+        return Answer(np.full_like(logits, 0.5), ("prints",))
 
 
-def test_one_that_dies_loses_no_other_answer():
-    named = Implementation("k.f", "k.py:f", "cpu", ("softmax",), ("float16", "float32"))
-    running = Running(named, Runner(0, None, 0, 0))
+@pytest.fixture
+def running(monkeypatch):
+    """Let a runner take the place of those that start processes."""
+
+    def run(functions, formats, runner):
+        monkeypatch.setattr(respondents, "Runner", runner)
+        return Theirs(Implementation("k.f", "k.py:f", "cpu", functions, formats))
+
+    return run
+
+
+def test_one_that_dies_loses_no_other_answer(running):
+    one = running(("softmax",), ("float16", "float32"), Runner(0, None, 0, 0))
     forms = ["float16", "bfloat16", "float32"]
-    found = conformance([running], FUNCTIONS[:2], forms, ["zeros", "negative-zero"])
+    found = conformance([one], FUNCTIONS[:2], forms, ["zeros", "negative-zero"])
     verdicts = [q.replies[0].verdict for q in found.questions]
     assert verdicts[:3] == ["correct", "not asked", "no answer"]
     assert verdicts[3] == "off"
     assert found.questions[6].replies[0].reason == "has no log_softmax"
+    assert found.respondents[0].remarks == {
+        f"softmax/{form}/k.f": ("prints",) for form in ("float16", "float32")
+    }
 
 
-def test_one_that_hangs_is_given_up(monkeypatch):
+def test_one_that_hangs_is_given_up(running, monkeypatch):
     monkeypatch.setattr(respondents, "WASTED", -1.0)
     runner = Runner(*[None] * 3)
-    named = Implementation("k.f", "k.py:f", "cpu", FUNCTIONS, tuple(FORMATS))
+    one = running(FUNCTIONS, tuple(FORMATS), runner)
     rows = ["zeros", "negative-zero"]
-    found = conformance([Running(named, runner)], ["softmax"], ["float16", "float32"], rows)
+    found = conformance([one], ["softmax"], ["float16", "float32"], rows)
     assert runner.asked == 3
     assert "given up" in found.questions[3].replies[0].reason
+
+
+def test_where_no_function_is_named_everybody_is_asked_for_what_is_usual():
+    one = Saying([0.5, 0.5])
+    one.usual = ("logsumexp",)
+    found = conformance([one, Ours("online")], [], ["float32"], ["zeros"])
+    assert found.functions == ("softmax", "logsumexp")
+    (softmax, logsumexp) = found.questions
+    assert softmax.of("saying").reason == "is taken for logsumexp; --function names others"
+    assert softmax.of("online").verdict == "correct"
+    assert logsumexp.of("saying").verdict == "off"
+    assert logsumexp.of("online").reason == "has no logsumexp"

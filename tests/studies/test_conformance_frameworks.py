@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from math import inf, isnan
 
 import pytest
 
-from softaudit.implementations import Runner, find
 from softaudit.studies.conformance import conformance
-from softaudit.studies.respondents import Running
+from softaudit.studies.respondents import respondents
 
 pytestmark = pytest.mark.frameworks
 
@@ -23,10 +21,8 @@ FORMATS = ["float16", "bfloat16", "float32", "float64"]
 
 @pytest.fixture(scope="module")
 def found():
-    with ExitStack() as stack:
-        named = [find(name) for name in FRAMEWORKS]
-        asked = [Running(one, stack.enter_context(Runner(one))) for one in named]
-        return conformance(asked, ["softmax", "log_softmax", "logsumexp"], FORMATS, ROWS)
+    functions = ["softmax", "log_softmax", "logsumexp"]
+    return conformance(respondents(FRAMEWORKS), functions, FORMATS, ROWS)
 
 
 def replies(found, function, edge_row, name):

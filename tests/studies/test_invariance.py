@@ -12,7 +12,7 @@ from softaudit.sources.array import from_array
 from softaudit.studies.invariance import LEAST_ROWS, MOST_LOGITS, chosen_rows, invariance
 from softaudit.studies.probed import Difference
 from softaudit.studies.probes import PROBES
-from softaudit.studies.subjects import Ours
+from softaudit.studies.respondents import Ours
 
 from .asked import UNIT, ZEROS, Function, asked
 

@@ -14,7 +14,7 @@ from softaudit.sources.array import from_array
 from softaudit.studies.invariance import invariance
 from softaudit.studies.probed import Difference
 from softaudit.studies.probes import PROBES
-from softaudit.studies.subjects import subjects
+from softaudit.studies.respondents import respondents
 
 pytestmark = pytest.mark.frameworks
 
@@ -28,8 +28,8 @@ def test_every_probe_is_answered(name):
     64 rows are one batch of 64: jax compiles anew for every shape.
     """
     formats = ("float16", "float32")
-    found = invariance(read(str(ATTENTION))[0], subjects([name]), formats=formats, sample=64)
-    (who,) = found.asked
+    found = invariance(read(str(ATTENTION))[0], respondents([name]), formats=formats, sample=64)
+    (who,) = found.respondents
     assert who.version
     assert who.device.startswith("cpu")
     assert {p.function for p in found.probes} == {"softmax", "log_softmax"}
@@ -46,7 +46,7 @@ def test_a_sum_that_stalls_in_one_layout_alone():
 
     There 4096 ones stall at 2048: 2^-11 in place of 2^-12, whose last place is 2^-22.
     """
-    found = invariance(from_array(np.zeros((2, 4096))), subjects(["scipy"]), formats=["float16"],
+    found = invariance(from_array(np.zeros((2, 4096))), respondents(["scipy"]), formats=["float16"],
                        functions=["softmax"], probes=["layout"])  # fmt: skip
     transposed, _ = found.probes[0].ways
     assert transposed.largest == Difference((0, 0), 2.0**-12, 2.0**-11, 1024.0)

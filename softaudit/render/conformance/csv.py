@@ -13,12 +13,13 @@ from softaudit.render.csv import field, written
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from softaudit.model import Used
     from softaudit.render.screen import Screen
-    from softaudit.studies.conforming import Conformance, Question, Reply, Respondent
+    from softaudit.studies.conforming import Conformance, Question, Reply
 
 COLUMNS = (
     "function", "format", "edge_row", "logits", "expected", "exact", "convention", "respondent",
-    "kind", "version", "device", "verdict", "deviates", "ulp", "values", "worst.index",
+    "version", "device", "verdict", "deviates", "ulp", "values", "worst.index",
     "worst.returned", "worst.exact", "reason", "remarks",
 )  # fmt: skip
 
@@ -31,13 +32,13 @@ def render(found: Conformance, screen: Screen | None = None) -> Iterator[str]:  
         yield written(_line(question, *pair) for pair in pairs)
 
 
-def _line(question: Question, who: Respondent, reply: Reply) -> list[Any]:
+def _line(question: Question, who: Used, reply: Reply) -> list[Any]:
     expected, worst = question.expected, reply.worst
     fields = (
         *(question.function, question.format, question.edge_row.name, _row(question.logits)),
         *((_row(expected.values), _row(expected.exact), expected.convention) if expected
           else (None,) * 3),
-        *(who.name, who.kind, who.version, who.device),
+        *(who.name, who.version, who.device),
         *(reply.verdict, reply.deviates, reply.ulp, _row(reply.values)),
         *((worst.index, worst.returned, worst.exact) if worst else (None,) * 3),
         *(reply.reason or None, "; ".join(reply.remarks) or None),

@@ -17,9 +17,9 @@ from softaudit.render.conformance.words import (
     deviations,
     headline,
     outcome,
-    respondent_words,
     values_words,
 )
+from softaudit.render.facts import used_words
 from softaudit.render.html import check_installed
 from softaudit.sources.opening import printable
 from softaudit.studies.conforming import VERDICTS, worst_of
@@ -75,7 +75,7 @@ def _told(row: EdgeRow) -> tuple[str, str, str]:
 
 def _totals(found: Conformance, index: int) -> tuple[str, list[int]]:
     respondent = found.respondents[index]
-    return spoken(respondent_words(respondent)), list(counts(found, respondent.name).values())
+    return spoken(used_words(respondent)), list(counts(found, respondent.name).values())
 
 
 @dataclass(frozen=True, slots=True)

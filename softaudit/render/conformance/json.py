@@ -1,11 +1,12 @@
 """Conformance as one JSON document, of a stable shape.
 
 `{"schema": 1, "tool", "environment", "conformance": {"functions", "formats", "respondents",
-"edge_rows", "questions"}}`.  A respondent has name, kind ("algorithm", "implementation"), version,
-device, and how many of its replies have which verdict.  A question is an edge row as one function
-in one format: with its logits, what is expected (exact decimals and their roundings, or a
-convention and its reason), and every respondent's reply: verdict, whether it deviates, values, the
-largest error in ulp and the element that has it, why there is no answer, and remarks.  Rows are
+"edge_rows", "questions"}}`.  A respondent has what an implementation has in a report (name,
+version, device, command, remarks by cell), and how many of its replies have which verdict.  A question is an
+edge row as one function in one format: with its logits, what is expected (exact decimals and their
+roundings, or a convention and its reason), and every respondent's reply: verdict, whether it
+deviates, values, the largest error in ulp and the element that has it, why there is no answer, and
+remarks.  Rows are
 lists of [value, times in a row].  NaN and infinities are "nan", "inf", "-inf"; what does not apply
 is null; numbers are not rounded.  More keys may join, and none changes its meaning.
 """
@@ -15,7 +16,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from softaudit.json_v1 import SCHEMA, as_json
+from softaudit.json_v1 import SCHEMA, as_json, used_to_json
 from softaudit.render.conformance.words import counts
 from softaudit.render.json import dumped
 from softaudit.report import make_report
@@ -23,8 +24,9 @@ from softaudit.report import make_report
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from softaudit.model import Used
     from softaudit.render.screen import Screen
-    from softaudit.studies.conforming import Conformance, Question, Reply, Respondent
+    from softaudit.studies.conforming import Conformance, Question, Reply
 
 
 def render(found: Conformance, screen: Screen | None = None) -> Iterator[str]:  # noqa: ARG001
@@ -45,10 +47,9 @@ def head() -> dict[str, Any]:
     return {"schema": SCHEMA, "tool": about.tool, "environment": about.environment}
 
 
-def respondent(found: Conformance, one: Respondent) -> dict[str, Any]:
+def respondent(found: Conformance, one: Used) -> dict[str, Any]:
     """Give who was asked, with counts of verdicts."""
-    about = {name: value for name, value in asdict(one).items() if name != "word"}
-    return {**about, "verdicts": counts(found, one.name)}
+    return {**used_to_json(one), "verdicts": counts(found, one.name)}
 
 
 def edge_rows(found: Conformance) -> list[dict[str, str]]:

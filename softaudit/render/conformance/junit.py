@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement
 
-from softaudit.render.conformance.words import deviation_words, respondent_words
-from softaudit.render.facts import line
+from softaudit.render.conformance.words import deviation_words
+from softaudit.render.facts import line, used_words
 from softaudit.render.junit import add_case, add_output, as_document, set_counts
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def render(found: Conformance, screen: Screen | None = None) -> Iterator[str]:  
     """Render conformance as one XML document, the same bytes for the same answers."""
     root = Element("testsuites", name="softaudit conformance")
     for respondent in found.respondents:
-        suite = SubElement(root, "testsuite", name=line(respondent_words(respondent)))
+        suite = SubElement(root, "testsuite", name=line(used_words(respondent)))
         for question in found.questions:
             _add(suite, question, question.of(respondent.name))
         set_counts(suite)

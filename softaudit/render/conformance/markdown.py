@@ -14,9 +14,8 @@ from softaudit.render.conformance.words import (
     headline,
     marks,
     outcome,
-    respondent_words,
 )
-from softaudit.render.facts import line
+from softaudit.render.facts import line, used_words
 from softaudit.render.gfm import code, escape, table
 from softaudit.render.screen import Screen
 from softaudit.studies.conforming import VERDICTS, worst_of
@@ -70,7 +69,7 @@ def _totals(found: Conformance) -> str:
     for respondent in found.respondents:
         told = counts(found, respondent.name)
         figures = [str(told[verdict]) if told[verdict] else "·" for verdict in VERDICTS]
-        rows.append((escape(respondent_words(respondent)), *figures))
+        rows.append((escape(used_words(respondent)), *figures))
     right = range(1, 1 + len(VERDICTS))
     return table((line(outcome(found)), *VERDICTS), rows, right=right)
 

@@ -7,6 +7,7 @@ place in a repository, and GitHub shows no results without one.
 from __future__ import annotations
 
 from pathlib import PurePosixPath
+from shlex import split
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -25,6 +26,7 @@ from softaudit.render.sarif import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from softaudit.model import Used
     from softaudit.render.screen import Screen
     from softaudit.studies.conforming import Conformance, Question, Reply
     from softaudit.studies.edge_rows import EdgeRow
@@ -49,7 +51,7 @@ def render(found: Conformance, screen: Screen | None = None) -> Iterator[str]:
         "invocations": [{"executionSuccessful": True}],
         "results": [],
     }
-    files = {one.name: _file(one.word, screen) for one in found.respondents}
+    files = {one.name: _file(one, screen) for one in found.respondents}
     names = [row.name for row in rules]
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     results = (_result(q, r, names, files[r.respondent]) for q, r in shown)
@@ -78,10 +80,10 @@ def _result(question: Question, reply: Reply, rules: list[str], file: str) -> di
     }
 
 
-def _file(word: str, screen: Screen | None) -> str:
-    """Give the file that a word names, as the repository has it; "" for none."""
-    name, _, _ = word.rpartition(":")
-    path = PurePosixPath(name)
+def _file(used: Used, screen: Screen | None) -> str:
+    """Give the file that a respondent is in, as the repository has it; "" for none."""
+    (word,) = split(used.command)
+    path = PurePosixPath(word.rpartition(":")[0])
     if path.suffix != ".py" or path.is_absolute() or ".." in path.parts:
         return ""
     return (PurePosixPath(screen.folder if screen else "") / path).as_posix()

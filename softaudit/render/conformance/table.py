@@ -18,8 +18,8 @@ from softaudit.render.conformance.words import (
     legend,
     marks,
     outcome,
-    respondent_words,
 )
+from softaudit.render.facts import used_words
 from softaudit.render.layout import Fixed, to_text
 from softaudit.render.screen import Screen
 from softaudit.studies.conforming import VERDICTS, worst_of
@@ -144,5 +144,5 @@ def _totals(found: Conformance) -> Table:
     for respondent in found.respondents:
         told = counts(found, respondent.name)
         figures = [str(told[verdict]) if told[verdict] else "·" for verdict in VERDICTS]
-        table.add_row(respondent_words(respondent), *figures)
+        table.add_row(used_words(respondent), *figures)
     return table

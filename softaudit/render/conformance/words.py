@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from softaudit.algorithms import ALGORITHM_NAMES
 from softaudit.grouping import grouped
 from softaudit.studies.conforming import VERDICTS
 from softaudit.wording import NO_BREAK, count, minus, plain, short, shorten, telling, ulps
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
         Element,
         Question,
         Reply,
-        Respondent,
         Runs,
         Verdict,
     )
@@ -155,7 +155,7 @@ def deviations(found: Conformance) -> list[Deviation]:
 
     What implementations do stands before what our own algorithms do.
     """
-    foreign = {r.name for r in found.respondents if r.kind == "implementation"}
+    foreign = {r.name for r in found.respondents if r.name not in ALGORITHM_NAMES}
     groups = grouped((_kind(q, r), (q, r)) for q, r in found.deviations)
     told = [_deviation(found, pairs) for pairs in groups.values()]
     return sorted(told, key=lambda one: not foreign & {n for names, _ in one.by for n in names})
@@ -205,13 +205,6 @@ def deviation_words(question: Question, reply: Reply, *, of_format: bool = False
     size = f" ({ulps(reply.ulp)}{NO_BREAK}ULP)" if isfinite(reply.ulp) else ""
     of = f" in {question.format}" if of_format else ""
     return f"{returned}, where the answer{of} is {answer}{size}"
-
-
-def respondent_words(respondent: Respondent) -> str:
-    """Name a respondent with its version and device."""
-    parts = [respondent.name, respondent.version or ""]
-    device = respondent.device or ""
-    return " ".join(part for part in parts if part) + (f" on {device}" if device else "")
 
 
 def counts(found: Conformance, respondent: str) -> dict[Verdict, int]:
