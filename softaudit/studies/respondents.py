@@ -13,7 +13,15 @@ from softaudit import algorithms
 from softaudit.algorithms import ALGORITHM_NAMES, ALGORITHMS
 from softaudit.arithmetic import Evaluation
 from softaudit.formats import FORMATS
-from softaudit.implementations import CPU, TIMEOUT, Answer, Runner, Unanswered, installed
+from softaudit.implementations import (
+    CPU,
+    TIMEOUT,
+    Answer,
+    Runner,
+    Unanswered,
+    check_timeout,
+    installed,
+)
 from softaudit.keys import make_key
 from softaudit.model import Used
 from softaudit.others import check_word, find_all
@@ -242,8 +250,10 @@ def respondents(
     Raises
     ------
     OptionError
-        If somebody cannot be found, if two have one name, or if none takes the device.
+        If somebody cannot be found, if two have one name, if none takes the device, or for a
+        timeout that is no positive finite number.
     """
+    check_timeout(timeout)
     named = tuple(dict.fromkeys(words or (*OWN, *installed())))
     for word in named:
         check_word(word)

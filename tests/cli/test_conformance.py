@@ -105,6 +105,13 @@ def test_a_function_that_raises_and_one_that_exits(softaudit):
     assert verdicts["nan"]["verdict"] == "no answer"
 
 
+def test_a_users_function_is_asked_for_what_its_name_says(softaudit):
+    Path("k.py").write_text("def my_log_softmax(x): return x\n", "utf-8")
+    words = (*QUICK[2:], "--output-format", "json")
+    study = json.loads(softaudit("conformance", "k.py:my_log_softmax", *words).out)["conformance"]
+    assert study["functions"] == ["log_softmax"]
+
+
 def test_one_that_answers_nothing(softaudit):
     Path("kernels.py").write_text("def softmax(x): raise TypeError('no')\n", "utf-8")
     line = ("conformance", "kernels.py:softmax", "stable", *QUICK)

@@ -174,6 +174,8 @@ def test_a_worst_element_s_command_shows_it_again(softaudit):
          "--compute is for algorithms"),
         (["--implementation", "kernels.py"], "kernels.py: name a function in it"),
         (["--implementation", "tensorflow"], "unknown implementation 'tensorflow'"),
+        (["--timeout", "0"], "timeout 0: must be a positive finite number of seconds"),
+        (["--timeout", "soon"], "'soon' is not a number of seconds"),
         (["--device", "cuda"], "device cuda: nobody is asked who would run there"),
         (["--against", "stabel"], "unknown algorithm or implementation 'stabel'"),
     ],

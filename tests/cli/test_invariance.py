@@ -54,6 +54,30 @@ def test_a_users_function_is_asked_in_every_layout(softaudit, kernels):
     }
 
 
+def test_a_users_function_is_asked_for_what_its_name_says(softaudit):
+    Path("k.py").write_text("def fused_logsumexp(x): return x[..., 0]\n", encoding="utf-8")
+    ended = softaudit("invariance", EQUAL, "k.py:fused_logsumexp", *NARROW, "--output-format",
+                      "csv")  # fmt: skip
+    assert {name for name, _ in ulps(ended)} == {"logsumexp/float16/k.fused_logsumexp"}
+
+
+def test_every_output_goes_to_a_file_as_well(softaudit):
+    words = ("invariance", EQUAL, "stable", *NARROW)
+    names = {"table": "a.txt", "json": "a.json", "csv": "a.csv", "markdown": "markdown:a.log"}
+    files = [part for name in names.values() for part in ("-o", name)]
+    ended = softaudit(*words, *files, "--output-format", "json")
+    assert (ended.code, ended.err) == (0, "")
+    for kind, name in names.items():
+        text = Path(name.rpartition(":")[2]).read_bytes().decode()
+        assert text == softaudit(*words, "--output-format", kind).out
+
+
+def test_other_outputs_that_are_set_are_not_its_own(softaudit):
+    setting = '[tool.softaudit]\noutput-format = "sarif"\n'
+    Path("pyproject.toml").write_text(setting, encoding="utf-8")
+    assert "same" in softaudit("invariance", EQUAL, "stable", *NARROW).out
+
+
 def test_an_answer_that_is_missing_is_no_verdict(softaudit, kernels):
     words = ("invariance", EQUAL, "naive", "kernels.py:refuses", *NARROW)
     ended = softaudit(*words, "--probe", "run")
@@ -111,8 +135,11 @@ def test_which_rows(softaudit):
         (("--format", "float17"), "unknown format 'float17'"),
         (("--output-format", "xml"), "unknown output format 'xml'"),
         (("none.py:softmax",), "none.py"),
+        (("--timeout", "-1"), "timeout -1: must be a positive finite number of seconds"),
+        (("stable", "-o", "a.sarif"), "a.sarif: there is no sarif of this: end it in .txt .json"),
+        (("kernels.py:softmax", "-o", "csv:kernels.py"), "kernels.py: is an input"),
     ],
 )
-def test_what_does_not_exist(fails, arguments, told):
+def test_what_does_not_exist(fails, kernels, arguments, told):
     assert told in fails("invariance", "[12, 0]", *arguments)
     assert "no such file" in fails("invariance", "none.npy", "stable")
