@@ -105,14 +105,15 @@ def audit(
     implementation : str, or sequence of str
         Whose code is judged, in place of the default algorithms or beside those that are named:
         "scipy", "torch", "jax", "onnxruntime", "package.module:function", "path.py:function".  Each
-        runs in a process of its own.
+        runs in a process of its own.  Where no function is named, a user's function is taken for
+        what its name says, log_softmax or logsumexp, and otherwise for softmax.
     against : str, optional
         Who is trusted, an algorithm or an implementation: every other cell gets the ratio of its
         errors to the trusted one's.
     device : str
         Where torch runs: "cpu", "cuda", "cuda:1", "mps".
     timeout : float
-        Seconds that an implementation may take to answer.
+        Seconds that an answer may take; positive and finite.
     worst : int
         How many worst elements a cell keeps, one per cause.
     jobs : int
