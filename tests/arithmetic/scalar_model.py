@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 
 import mpmath
 
-from ..judge import FORMS, INF, Form, round_rational
+from ..judge import FORMS, INF, Form, round_ratio, round_rational
 
 NAN = float("nan")
 CHUNK = 4096
@@ -26,6 +26,7 @@ class Scalar:
         self.form: Form = FORMS[name]
         self.flushes, self.saturates = flushes, saturates
         self.add = lru_cache(None)(self._add)
+        self.fma = lru_cache(None)(self._fma)
         self.divide = lru_cache(None)(self._divide)
         self.exp = lru_cache(None)(self._exp)
         self.log = lru_cache(None)(self._log)
@@ -33,7 +34,12 @@ class Scalar:
         self.log1p = lru_cache(None)(self._log1p)
 
     def round(self, x: Fraction | float) -> float:
-        y = round_rational(x, self.form)
+        return self._within(round_rational(x, self.form), x)
+
+    def round_ratio(self, n: int, d: int) -> float:
+        return self._within(round_ratio(n, d, self.form), -1 if n < 0 else 1)
+
+    def _within(self, y: float, x: Fraction | float) -> float:
         if self.saturates and not math.isfinite(y) and x == x:  # noqa: PLR0124 -- no NaN
             return math.copysign(self.largest(), x)
         if self.flushes and abs(y) < self.form.least_normal:
@@ -43,14 +49,16 @@ class Scalar:
     def _add(self, a: float, b: float) -> float:
         if not (math.isfinite(a) and math.isfinite(b)):
             return self.round(a + b)
-        return self.round(Fraction(a) + Fraction(b))
+        (n, d), (m, e) = a.as_integer_ratio(), b.as_integer_ratio()
+        return self.round_ratio(n * e + m * d, d * e)
 
     def subtract(self, a: float, b: float) -> float:
         return self.add(a, -b)
 
     def _divide(self, a: float, b: float) -> float:
         if math.isfinite(a) and math.isfinite(b) and b != 0:
-            return self.round(Fraction(a) / Fraction(b))
+            (n, d), (m, e) = a.as_integer_ratio(), b.as_integer_ratio()
+            return self.round_ratio(n * e if m > 0 else -n * e, d * abs(m))
         both_zero, both_infinite = a == b == 0, math.isinf(a) and math.isinf(b)
         if math.isnan(a) or math.isnan(b) or both_zero or both_infinite:
             return NAN
@@ -75,10 +83,11 @@ class Scalar:
     def multiply(self, a: float, b: float) -> float:
         return self.fma(a, b, 0.0)
 
-    def fma(self, a: float, b: float, c: float) -> float:
+    def _fma(self, a: float, b: float, c: float) -> float:
         if not (math.isfinite(a) and math.isfinite(b) and math.isfinite(c)):
             return self.round(a * b + c)
-        return self.round(Fraction(a) * Fraction(b) + Fraction(c))
+        (n, d), (m, e), (k, f) = (x.as_integer_ratio() for x in (a, b, c))
+        return self.round_ratio(n * m * f + k * d * e, d * e * f)
 
     def scale(self, a: float, n: float) -> float:
         """Give a · 2^n."""

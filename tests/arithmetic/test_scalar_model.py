@@ -71,25 +71,33 @@ EDGE_ROWS = [
 ]
 
 
-def assert_same_bits(row, storage, compute_in=None, accumulate=None, order="pairwise", t=1.0):
+def by_length(rows) -> list[np.ndarray]:
+    """Give rows in arrays, those of one length in one."""
+    lengths = sorted({len(row) for row in rows})
+    return [np.array([row for row in rows if len(row) == n], dtype=np.float64) for n in lengths]
+
+
+def assert_same_bits(rows, storage, compute_in=None, accumulate=None, order="pairwise", t=1.0):
     model = Model(storage, compute_in or storage, accumulate or compute_in or storage, order)
     options = {"compute": compute_in, "accumulate": accumulate, "order": order, "temperature": t}
     options["elementary"] = "correct" if (compute_in or storage) in WIDE else "numpy"
-    x = np.asarray(row).astype(np.float64)
-    for function, algorithm in CELLS:
-        if order not in ORDERS_OF.get(algorithm, ORDERS):
-            continue
+    cells = [(f, a) for f, a in CELLS if order in ORDERS_OF.get(a, ORDERS)]
+    for x, (function, algorithm) in product(by_length(rows), cells):
         found = compute(function, x, format=storage, algorithm=algorithm, **options)
-        expected = model.run(function, algorithm, x.tolist(), t)
-        name = f"{function}/{storage}/{algorithm} {options} of {x.tolist()[:8]}"
-        found = np.atleast_1d(found).astype(np.float64)
-        np.testing.assert_array_equal(found, expected, err_msg=name)
+        assert_rows(found, model, function, algorithm, x, t, f"{storage} {options}")
+
+
+def assert_rows(found, model, function, algorithm, x, t, what) -> None:
+    """Compare each row of results with what the model makes of it alone."""
+    for row, values in zip(x.tolist(), found.astype(np.float64).reshape(len(x), -1), strict=True):
+        expected = model.run(function, algorithm, row, t)
+        name = f"{function}/{algorithm} {what} of {row[:8]}"
+        np.testing.assert_array_equal(values, expected, err_msg=name)
 
 
 @pytest.mark.parametrize(("storage", "order"), list(product(SCALARS, ORDERS)))
 def test_edge_rows(storage, order):
-    for row in EDGE_ROWS:
-        assert_same_bits(row, storage, order=order)
+    assert_same_bits(EDGE_ROWS, storage, order=order)
 
 
 VARIANTS = [(name, "flush", False) for name in SCALARS] + [
@@ -105,12 +113,9 @@ def test_formats_that_flush_or_saturate(variant, order):
     options = {"format": storage, "order": order, "subnormals": subnormals, "saturate": saturate}
     options["elementary"] = "correct" if storage in WIDE else "numpy"
     rows = *EDGE_ROWS, *random_rows()[2::5], [450.0] * 3, [-17.0] * 9, [6.0] * 40
-    for row, (function, algorithm) in product(rows, CELLS):
-        x = np.asarray(row, dtype=np.float64)
-        found = np.atleast_1d(compute(function, x, algorithm=algorithm, **options))
-        expected = model.run(function, algorithm, x.tolist(), 1.0)
-        name = f"{function}/{algorithm} {options} of {x.tolist()[:8]}"
-        np.testing.assert_array_equal(found.astype(np.float64), expected, err_msg=name)
+    for x, (function, algorithm) in product(by_length(rows), CELLS):
+        found = compute(function, x, algorithm=algorithm, **options)
+        assert_rows(found, model, function, algorithm, x, 1.0, options)
 
 
 @pytest.mark.parametrize("algorithm", BLOCKWISE)
@@ -118,32 +123,29 @@ def test_formats_that_flush_or_saturate(variant, order):
 def test_small_blocks(storage, order, algorithm):
     """Blocks that begin with masks, and rows whose maximum grows and that end within a block."""
     key = make_key("softmax", storage, algorithm, order=order, elementary="correct")
-    for size, row in product((1, 3, 8), (*EDGE_ROWS, *random_rows()[5::7], np.arange(-9.0, 9.0))):
+    rows = by_length((*EDGE_ROWS, *random_rows()[5::7], np.arange(-9.0, 9.0)))
+    for size, x in product((1, 3, 8), rows):
         model = Model(storage, storage, storage, order, size)
         with np.errstate(over="ignore"):
-            problem = pose(np.asarray(row, dtype=np.float64)[None], FORMATS[storage], 1.0)
+            problem = pose(x, FORMATS[storage], 1.0)
         evaluation = Evaluation(problem, key.arithmetic)
-        found = run(replace(key, block_size=size), evaluation).values[0]
-        expected = model.run("softmax", algorithm, np.asarray(row).tolist(), 1.0)
-        np.testing.assert_array_equal(found, expected, err_msg=f"{storage} {size} {row}")
+        found = run(replace(key, block_size=size), evaluation).values
+        assert_rows(found, model, "softmax", algorithm, x, 1.0, f"{storage} {size}")
 
 
 @pytest.mark.parametrize(("storage", "order"), diagonals(SCALARS, ORDERS))
 def test_real_rows(storage, order):
-    for row in real_rows():
-        assert_same_bits(row, storage, order=order)
+    assert_same_bits(real_rows(), storage, order=order)
 
 
 @pytest.mark.parametrize(("storage", "order"), diagonals(SCALARS, ORDERS))
 def test_random_rows(storage, order):
-    for row in random_rows():
-        assert_same_bits(row, storage, order=order)
+    assert_same_bits(random_rows(), storage, order=order)
 
 
 @pytest.mark.parametrize(("storage", "temperature"), diagonals(SCALARS, [0.7, 0.1, 3.0, 100.0]))
 def test_temperatures_are_rounded_and_divided_by(storage, temperature):
-    for row in (*EDGE_ROWS, *real_rows()[::4]):
-        assert_same_bits(row, storage, t=temperature)
+    assert_same_bits((*EDGE_ROWS, *real_rows()[::4]), storage, t=temperature)
 
 
 WIDER = [
@@ -165,14 +167,13 @@ WIDER = [
 
 @pytest.mark.parametrize(("storage", "compute_in", "accumulate"), WIDER)
 def test_mixed_formats_round_at_every_border(storage, compute_in, accumulate):
-    for row in (*EDGE_ROWS, *random_rows()[::3]):
-        assert_same_bits(row, storage, compute_in, accumulate)
+    assert_same_bits((*EDGE_ROWS, *random_rows()[::3]), storage, compute_in, accumulate)
 
 
 @pytest.mark.parametrize(("storage", "order"), diagonals(NARROW, ["pairwise", "compensated"], 4))
 def test_a_row_that_crosses_a_chunk(storage, order):
     row = np.random.default_rng(7).normal(0, 2, 4200)
-    assert_same_bits(row, storage, order=order)
+    assert_same_bits([row], storage, order=order)
 
 
 # Five chunks are added as ((a + b) + (c + d)) + e; the fifth's own length is no power of two.

@@ -15,7 +15,7 @@ logits of the row are equal (for logsumexp: is only one).
 from __future__ import annotations
 
 from .question import Question
-from .rounding import FORMS, INF, Form, Size, nearest, round_rational, size_of
+from .rounding import FORMS, INF, Form, Size, nearest, round_ratio, round_rational, size_of
 from .row import Row, precision
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Size",
     "nearest",
     "precision",
+    "round_ratio",
     "round_rational",
     "size_of",
 ]

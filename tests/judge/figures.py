@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from .rounding import INF
+from .rounding import INF, exact_sum
 
 if TYPE_CHECKING:
     from .errors import Errors
@@ -31,7 +31,7 @@ class Element(NamedTuple):
 def row_sum_defect(row: list[float]) -> float:
     if not all(map(math.isfinite, row)):
         return INF
-    return float(abs(sum(map(Fraction, row)) - 1))
+    return float(abs(exact_sum(row) - 1))
 
 
 def count_of(elements: list[Element], holds) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import flint
 
 from .errors import to_float
-from .rounding import INF
+from .rounding import INF, exact_sum
 from .row import precision
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _refused(v: list[float]) -> bool:
     """Whether numpy.random.choice refuses probabilities, its tolerance being √eps of float64."""
     if not all(map(math.isfinite, v)) or min(v) < 0:
         return True
-    return abs(sum(map(Fraction, v)) - 1) > TOLERANCE
+    return abs(exact_sum(v) - 1) > TOLERANCE
 
 
 def _distances(

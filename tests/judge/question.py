@@ -22,7 +22,7 @@ from .figures import (
     row_sum_defect,
 )
 from .norms import condition_number, norms
-from .quality import quality_figures, row_quality
+from .quality import Quality, quality_figures, row_quality
 from .rounding import FORMS, INF, Rounded, round_array, round_rational
 from .row import Row, precision
 
@@ -74,8 +74,9 @@ class Question:
         self.kinds = [_kind(x, rounded, function) for x, rounded in pairs]
         self._decided: dict[tuple[int, float], Rounded] = {}
         self._casts: dict[tuple[int, float, float], float | None] = {}
-        self._floors: dict[tuple[int, float], float] = {}
         self._kept: dict[int, bool] = {}
+        self._errors: dict[tuple[int, float, float], Errors] = {}
+        self._qualities: dict[tuple[int, tuple[float, ...]], Quality] = {}
 
     @cached_property
     def rows(self) -> list[Row | None]:
@@ -139,7 +140,7 @@ class Question:
         return {
             "elements": sum(e.count for e in elements),
             "rows": self._row_counts(),
-            "overflow": {**self._cast_counts(), **self._overflow(elements)},
+            "overflow": {**self._cast_counts, **self._overflow(elements)},
             "underflow": {**self._underflow(elements), "lost_mass": self._lost_mass(audited, v)},
             "out_of_range": self._out_of_range(elements),
             **error_figures(elements),
@@ -147,7 +148,7 @@ class Question:
             "cast_error": cast_figures(elements),
             "origin": origin_figures(elements),
             "row_sum": self._row_sum(v[audited]),
-            "condition": self._condition(audited),
+            "condition": self._condition,
             "quality": self._quality(audited, v),
             "largest": max((abs(e.v) for e in elements if math.isfinite(e.v)), default=0.0),
         }
@@ -156,7 +157,9 @@ class Question:
         """Give a row's condition number; None where logsumexp is infinite."""
         return None if self.rows[i] is None else condition_number(self.rows[i], self.function)
 
-    def _condition(self, audited: list[int]) -> float | None:
+    @cached_property
+    def _condition(self) -> float | None:
+        audited = [i for i, kind in enumerate(self.kinds) if kind == "audited"]
         found = [k for i in audited if (k := self.condition(i)) is not None]
         return max(found, default=None)
 
@@ -179,8 +182,7 @@ class Question:
             return self._measure_mask(computed), Decimal(0)
         unit = self._decide(int(i), hat)[1].unit
         row = self.rows[i]
-        errors = measure(row, self.function, hat, computed, unit)
-        return errors, decimal(row, self.function, hat)
+        return self._measure(int(i), hat, computed, unit), decimal(row, self.function, hat)
 
     def _elements(self, i: int, v: list[float]) -> list[Element]:
         triples: dict[tuple[float, float, float | None], int] = {}
@@ -197,26 +199,32 @@ class Question:
         errors = floor = None
         if math.isfinite(y) and math.isfinite(rounded):
             on_row = math.isfinite(hat)
-            errors = measure(self.rows[i], self.function, hat, v, unit) if on_row else None
+            errors = self._measure(i, hat, v, unit) if on_row else None
             errors = errors or self._measure_mask(v)
             floor = self._floor(i, hat, rounded, unit) if on_row else 0.0
         return Element(v, y, rounded, errors, self._cast_error(i, x, hat), count, floor)
 
+    def _measure(self, i: int, hat: float, v: float, unit: int) -> Errors:
+        """Measure a result once: most algorithms agree on most."""
+        if (i, hat, v) not in self._errors:
+            self._errors[i, hat, v] = measure(self.rows[i], self.function, hat, v, unit)
+        return self._errors[i, hat, v]
+
     def _floor(self, i: int, hat: float, rounded: float, unit: int) -> float:
         """Give the error in ulp of the correctly rounded result."""
-        if (i, hat) not in self._floors:
-            found = measure(self.rows[i], self.function, hat, rounded, unit)
-            self._floors[i, hat] = found.ulp
-        return self._floors[i, hat]
+        return self._measure(i, hat, rounded, unit).ulp
 
     def _quality(self, audited: list[int], v: np.ndarray) -> dict | None:
         if self.function == "logsumexp":
             return None
-        found = [
-            row_quality(self.rows[i], self.function, self.rounded[i].tolist(), v[i].tolist())
-            for i in audited
-        ]
+        found = [self._row_quality(i, tuple(v[i].tolist())) for i in audited]
         return quality_figures(found, is_softmax=self.function == "softmax")
+
+    def _row_quality(self, i: int, v: tuple[float, ...]) -> Quality:
+        if (i, v) not in self._qualities:
+            x = self.rounded[i].tolist()
+            self._qualities[i, v] = row_quality(self.rows[i], self.function, x, list(v))
+        return self._qualities[i, v]
 
     def _measure_mask(self, v: float) -> Errors:
         """Measure a softmax whose exact value is 0."""
@@ -259,6 +267,7 @@ class Question:
         names = ("audited", "nan", "positive_infinity", "all_masked", "lost_to_cast")
         return {name: self.kinds.count(name) for name in names}
 
+    @cached_property
     def _cast_counts(self) -> dict[str, int]:
         good = np.isin(self.kinds, ("audited", "lost_to_cast"))[:, None]
         over = good & np.isfinite(self.x) & ~np.isfinite(self.rounded)

@@ -78,7 +78,11 @@ def _nearest_count(n: int, shift: int, side: int) -> int:
 
 def size_of(x: Fraction) -> Size:
     """Give |x|; what does not end in 4000 binary places is known to lie above its digits."""
-    n, d = abs(x.numerator), x.denominator
+    return size_of_ratio(abs(x.numerator), x.denominator)
+
+
+def size_of_ratio(n: int, d: int) -> Size:
+    """Give n/d ≥ 0, which need not be reduced."""
     if d & (d - 1) == 0:
         return Size(n, 1 - d.bit_length())
     count, rest = divmod(n << 4000, d)
@@ -89,9 +93,19 @@ def round_rational(x: Fraction | float, form: Form) -> float:
     """Round a rational number, ties to even."""
     if isinstance(x, float) and not math.isfinite(x):
         return math.copysign(form.overflow, x) if math.isinf(x) else x
-    x = Fraction(x)
-    value = nearest(size_of(x), form).value
-    return -value if x < 0 else value
+    return round_ratio(*x.as_integer_ratio(), form)
+
+
+def round_ratio(n: int, d: int, form: Form) -> float:
+    """Round n/d, d > 0, as it is: fractions spend most of their time on reducing it."""
+    value = nearest(size_of_ratio(abs(n), d), form).value
+    return -value if n < 0 else value
+
+
+def exact_sum(x: list[float]) -> Fraction:
+    """Add finite float64 numbers, as integers of their least unit."""
+    ratios = [value.as_integer_ratio() for value in x]
+    return Fraction(sum(n << (1075 - d.bit_length()) for n, d in ratios), 1 << 1074)
 
 
 def round_array(x: np.ndarray, form: Form) -> np.ndarray:
