@@ -191,7 +191,7 @@ def reopens(x):
 
 
 def answers_in_place(x):
-    for descriptor in range(3, 20):
+    for descriptor in range(3, 500):
         with suppress(OSError):
             os.write(descriptor, b'{"kind": "answer", "bytes": 1000000000000}\n')
     return softmax(x)
