@@ -171,6 +171,7 @@ TESTS = """
 """
 
 
+@pytest.mark.processes
 def test_pytest_shows_the_line_of_the_test_and_what_is_wrong(pytester):
     pytester.makepyfile(test_kernel=TESTS)
     found = pytester.runpytest_subprocess("-q", "-W", "error")

@@ -123,6 +123,7 @@ def test_small_work_is_not_shared(monkeypatch):
     assert report(from_array(HARD), jobs=8)
 
 
+@pytest.mark.processes
 @pytest.mark.usefixtures("_shared")
 def test_an_interrupt_leaves_the_first_rows_whole():
     rows = np.tile(HARD, (60, 1))
@@ -135,6 +136,7 @@ def test_an_interrupt_leaves_the_first_rows_whole():
         assert (cell.rows, cell.ulp, cell.histogram) == (same.rows, same.ulp, same.histogram)
 
 
+@pytest.mark.processes
 @pytest.mark.usefixtures("_shared")
 def test_a_process_that_is_killed():
     def kill(_):
@@ -150,12 +152,15 @@ def test_a_process_that_is_killed():
 
 @pytest.mark.usefixtures("_shared")
 def test_no_room_to_share(monkeypatch):
+    """Of the disk: what the processes count together has its room by then."""
+    counted = multiprocessing.Value("q", 0)
     monkeypatch.setattr(
         "tempfile.mkstemp", lambda **_: (os.open("/dev/full", os.O_WRONLY), "/dev/null/nowhere")
     )
     monkeypatch.setattr("pathlib.Path.unlink", lambda *_, **__: None)
     with pytest.raises(SoftauditError, match=r"No space left on device.*set TMPDIR"):
         audit(from_array(HARD), make_plan(OPTIONS), block=60, jobs=2)
+    assert counted.value == 0
 
 
 @pytest.mark.processes
@@ -182,6 +187,7 @@ def test_what_the_python_face_gives():
     assert found.partial is None
 
 
+@pytest.mark.processes
 @pytest.mark.usefixtures("_shared")
 def test_a_file_that_is_gone_or_another(tmp_path):
     logits = mapped(tmp_path / "a.npy")

@@ -129,6 +129,7 @@ def test_every_variable_is_documented(capsys):
     assert variables == set(re.findall(r"`(SOFTAUDIT_[A-Z_]+)`", README))
 
 
+@pytest.mark.processes
 def test_pytest_prints_what_the_readme_shows(pytester):
     """But for figures: NumPy's float16 exp differs between processors at a few codes."""
     (example,) = (e for e in re.findall(r"```python\n((?s:.+?))\n```", README) if "def test_" in e)

@@ -143,6 +143,7 @@ def test_elementary(audits):
             assert cell == other
 
 
+@pytest.mark.processes
 def test_correct_figures_do_not_depend_on_the_processor(process):
     """NumPy's exp and log do: it is told to leave out what this processor has beyond the least."""
     np.save("rows.npy", np.random.default_rng(1).normal(0, 5, (40, 50)))

@@ -120,6 +120,7 @@ def assert_ended(ended, code, says) -> None:
         assert ended.out
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("code", [0, 1, 2])
 def test_a_process_ends_with_it(process, folder, monkeypatch, code):
     monkeypatch.chdir(folder)
@@ -152,6 +153,7 @@ def test_interrupted(tmp_path):
     assert document["judgement"] is None
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(os.name != "posix", reason="needs pipes that break")
 def test_a_reader_that_leaves_changes_no_exit_code(tmp_path):
     """And no file: both are as they would be, had somebody read to the end."""

@@ -271,6 +271,7 @@ class TestProcess:
         assert "\x1b" not in process("check", "[12, 1]").out
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals here")
 class TestTerminal:
     """A real one: what it is shown, and that colors go where they are wanted."""

@@ -78,6 +78,7 @@ def test_it_passes_then_fails_then_is_accepted_anew(gate, project):
     assert (project / BASELINE).read_bytes() == before
 
 
+@pytest.mark.processes
 def test_requirements_stay_in_force_beside_a_new_baseline(gate, project):
     """exp overflows where float16 logits exceed 11.09, and then the softmax is NaN."""
     swap(project, 'format = ["bfloat16"]', 'format = ["float16"]')
@@ -90,6 +91,7 @@ def test_requirements_stay_in_force_beside_a_new_baseline(gate, project):
     assert gate().returncode == 1
 
 
+@pytest.mark.processes
 def test_a_dump_that_is_gone_does_not_pass(gate, project):
     (project / "dumps" / "layer5.npy").unlink()
     ended = gate()
@@ -113,6 +115,7 @@ def figures(path: Path) -> dict[tuple[str, str, str], float]:
     }
 
 
+@pytest.mark.processes
 def test_saved_results_of_other_logits_are_worse(gate, project):
     """What grew by more than 10 % and by more than half an ulp, and nothing else."""
     ended = gate("after.json", "-o", "judged.json")

@@ -259,6 +259,7 @@ def descriptors() -> int:
     return len(list(shown.iterdir())) if shown.is_dir() else 0
 
 
+@pytest.mark.processes
 def test_it_ends_with_a_judge_that_is_killed(tmp_path):
     program = f"""
 import os, signal, threading, time

@@ -86,6 +86,7 @@ def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("state", STATES)
 def test_the_python_face_refuses(library, state):
     bits, says = STATES[state]

@@ -130,6 +130,7 @@ def test_nothing_is_asked_of_the_network():
     assert sources == {"data:image/png;base64,"}
 
 
+@pytest.mark.processes
 def test_the_same_bytes_in_another_process():
     asked = (
         "import sys; from tests.render.pages import single; from softaudit.render import RENDERERS;"
