@@ -123,16 +123,23 @@ def boundaries(form: Format) -> dict[str, list[Fraction]]:
     }  # fmt: skip
 
 
-def around(edge: Fraction, radii: list[int | None]) -> list[Case]:
-    """Give numbers at and beside a boundary, in enclosures centred on them and off them."""
+DISTANCES = (None, 20, 53, 54, 79, 84, 105)
+OFF = (0, Fraction(-9, 10), 1)
+
+
+def around(edge: Fraction, radii: list[int | None], step: int) -> list[Case]:
+    """Give numbers at and beside a boundary, in enclosures centred on them and off them.
+
+    With a step of 3, of each number and radius one of the three centres, in turn.
+    """
     cases = []
-    for distance in (None, 20, 53, 54, 79, 84, 105):
+    for i, distance in enumerate(DISTANCES):
         for outward in (1,) if distance is None else (-1, 1):
             y = edge if distance is None else edge * (1 + Fraction(outward, 2**distance))
-            for bits in radii:
+            for j, bits in enumerate(radii):
                 slack = Fraction(0) if bits is None else abs(y) / 2**bits
-                for off in (0,) if bits is None else (0, Fraction(-9, 10), 1):
-                    cases.append(enclose(y, y + off * slack, slack))
+                centres = (0,) if bits is None else OFF[(i + j + (outward > 0)) % step :: step]
+                cases += [enclose(y, y + off * slack, slack) for off in centres]
     return cases
 
 
@@ -144,20 +151,25 @@ NARROW = [None, 80, 85, 86, 126, 900]
 WIDE = [0, 1, 2, 8, 11, 24, 52, 53, 60]
 
 
+EVERY_CENTRE = [3, pytest.param(1, marks=pytest.mark.exhaustive)]
+
+
+@pytest.mark.parametrize("step", EVERY_CENTRE)
 @pytest.mark.parametrize("form", EVERY_FORMAT, ids=lambda form: form.name)
-def test_numbers_at_and_beside_boundaries(form):
+def test_numbers_at_and_beside_boundaries(form, step):
     for kind, edges in boundaries(form).items():
-        cases = [case for edge in edges for case in around(edge, NARROW)]
+        cases = [case for edge in edges for case in around(edge, NARROW, step)]
         answered, doubted = assert_decided(cases, form)
         assert answered > 0, kind
         # A number is no boundary of rounding; but one whose neighbour shows, as in float64, is.
         assert doubted > 0 or kind in ("subnormals", "numbers", "overflow", "least normal"), kind
 
 
+@pytest.mark.parametrize("step", EVERY_CENTRE)
 @pytest.mark.parametrize("form", EVERY_FORMAT, ids=lambda form: form.name)
-def test_wide_enclosures_are_doubted_or_right(form):
+def test_wide_enclosures_are_doubted_or_right(form, step):
     for edges in boundaries(form).values():
-        assert_decided([case for edge in edges for case in around(edge, WIDE)], form)
+        assert_decided([case for edge in edges for case in around(edge, WIDE, step)], form)
 
 
 @pytest.mark.parametrize("form", EVERY_FORMAT, ids=lambda form: form.name)
