@@ -365,7 +365,7 @@ def test_one_to_four_axes(shape):
     ],
 )
 def test_the_same_report_for_every_block_size(name, elementary):
-    logits = HARD[::2] if name == "hard rows" else np.load(FIXTURES / f"{name}.npy")[0, 3]
+    logits = HARD[::2] if name == "hard rows" else np.load(FIXTURES / f"{name}.npy")[0, 3, ::3]
     functions = ["softmax", "log_softmax", "logsumexp"]
     formats = ["float16", "bfloat16", "float32"]
     plan = make_plan({"function": functions, "format": formats}, elementary=elementary)

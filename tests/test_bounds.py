@@ -104,10 +104,9 @@ def arithmetic_of(key) -> Arithmetic:
     )
 
 
-def exact_row(x: np.ndarray, temperature: float) -> Exact:
+def exact_row(x: np.ndarray, row: Row) -> Exact:
     """Give what is exact of a row that may have masks."""
-    finite = x[np.isfinite(x)]
-    row = Row(finite, temperature)
+    finite, temperature = x[np.isfinite(x)], row.temperature
 
     def doubles(function: str) -> np.ndarray:
         return np.array([float(row.ball(function, v, BITS)) for v in finite.tolist()])
@@ -129,9 +128,8 @@ def exact_row(x: np.ndarray, temperature: float) -> Exact:
     )
 
 
-def distances(x: np.ndarray, temperature: float, function: str, v: np.ndarray) -> np.ndarray:
+def distances(x: np.ndarray, row: Row, function: str, v: np.ndarray) -> np.ndarray:
     """Give |v − y| of each finite logit, or of the row."""
-    row = Row(x[np.isfinite(x)], temperature)
     places = [row.maximum] if function == "logsumexp" else x[np.isfinite(x)].tolist()
     with precision(BITS):
         pairs = zip(v.tolist(), places, strict=True)
@@ -153,16 +151,17 @@ def ratios(key, x: np.ndarray, temperature: float) -> np.ndarray | None:
     v = results(key, x, temperature)
     if v is None:
         return None
-    row = exact_row(x, temperature)
+    row = Row(x[np.isfinite(x)], temperature)
+    exact = exact_row(x, row)
     with np.errstate(over="ignore", invalid="ignore"):
-        limit = bound(key.function, key.algorithm, row, arithmetic_of(key))
+        limit = bound(key.function, key.algorithm, exact, arithmetic_of(key))
     storage = FORMS[key.arithmetic.storage.name]
     if key.arithmetic.storage != key.arithmetic.compute:
-        y = {"softmax": row.softmax, "log_softmax": row.log_softmax}
-        size = np.abs(y.get(key.function, row.logsumexp)) + limit
+        y = {"softmax": exact.softmax, "log_softmax": exact.log_softmax}
+        size = np.abs(y.get(key.function, exact.logsumexp)) + limit
         limit = limit + size * 2.0**-storage.precision + 2.0 ** (storage.least_exponent - 1)
     with np.errstate(invalid="ignore"):
-        return distances(x, temperature, key.function, v) / limit
+        return distances(x, row, key.function, v) / limit
 
 
 def parts(seed: int) -> list[float]:

@@ -478,10 +478,15 @@ def test_errors_by_gap_and_axis_that_other_figures_deny(place, value, says):
     assert f"audits[1].cells[1]{says}" in str(caught.value)
 
 
+@cache
+def of_digits() -> Report:
+    source = softaudit.read(str(FIXTURES / "digits_mlp.npy"))
+    return make_report([softaudit.audit(source, function=["softmax"], format=["bfloat16"],
+                                        algorithm=["stable"], worst=0)])  # fmt: skip
+
+
 def altered(place: tuple, value) -> dict:
-    document = plain(make_report([softaudit.audit(softaudit.read(str(FIXTURES / "digits_mlp.npy")),
-                                                  function=["softmax"], format=["bfloat16"],
-                                                  algorithm=["stable"], worst=0)]))  # fmt: skip
+    document = plain(of_digits())
     *path, last = ("audits", 0, *place)
     part = document
     for key in path:

@@ -108,9 +108,13 @@ def without_tiers(found: dict) -> dict:
     return found
 
 
+BESIDE = np.round(normal(3.0), 1)
+"""A row beside others: of few distinct logits, which mpmath soon adds up."""
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_windows_change_nothing(name, in_windows):
-    x = np.stack([ROWS[name], ROWS["normal"]])
+    x = np.stack([ROWS[name], BESIDE])
     assert_alike(without_tiers(document(x, ALL)), without_tiers(in_windows(x, ALL)))
 
 
