@@ -123,10 +123,8 @@ def test_baselines_and_differences_are_of_figures_alone():
     ("used", "words"),
     [
         (Used("k.f", command="--implementation dir/k.py:f"), " --against dir/k.py:f --require "),
-        (Used("k.f", command="'my out.npy'", sha256="0" * 64),
-         " 'my out.npy' --against 'my out.npy' --require "),
     ],
-)  # fmt: skip
+)
 def test_what_is_trusted_is_named_as_on_a_command_line(used, words):
     cells = [replace(cell(STABLE), key=replace(key(STABLE), algorithm="k.f")), cell(NAIVE)]
     for given, expected in ((used, words), (replace(used, command=""), "")):
@@ -135,3 +133,17 @@ def test_what_is_trusted_is_named_as_on_a_command_line(used, words):
         (verdict,) = ruling.verdicts
         assert expected in verdict.command
         assert bool(verdict.command) == bool(expected)
+
+
+def test_trusted_outputs_are_named_beside_those_that_are_judged():
+    mine = Used("mine.npy", command="mine.npy", sha256="0" * 64)
+    yours = Used("my_out.npy", command="'my out.npy'", sha256="1" * 64)
+    cells = [
+        replace(cell(name), key=replace(key(name), algorithm=used.name))
+        for name, used in ((STABLE, yours), (NAIVE, mine))
+    ]
+    made = with_ratios(audit(*cells, implementations=(mine, yours)), "my_out.npy")
+    (ruling,) = judged(report(made), "*: ratio.ulp.max <= 2").rulings
+    (verdict,) = ruling.verdicts
+    assert verdict.command.startswith("softaudit compare a.npy mine.npy 'my out.npy' --function ")
+    assert " --against my_out.npy --require " in verdict.command
