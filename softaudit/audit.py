@@ -187,7 +187,7 @@ def _answered(
 def _askable(plan: Plan) -> tuple[tuple[CellKey, ...], tuple[SkippedCell, ...]]:
     keys, skipped = [], list(plan.skipped)
     for key in plan.keys:
-        form = key.arithmetic.posed.logits
+        form = key.arithmetic.posed.temperature
         rounded = round_temperature(plan.temperature, form)
         if rounded > 0 and np.isfinite(rounded):
             keys.append(key)

@@ -11,7 +11,7 @@ from softaudit.arithmetic import Evaluation
 from softaudit.formats import round_to
 from softaudit.metrics import Probabilities, gap_offsets
 from softaudit.model import RowKind, take_rows
-from softaudit.problem import Census, as_taken, round_temperature
+from softaudit.problem import Census, as_taken
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,11 +118,10 @@ class Block:
         where 53 ≥ 2p + 2 (Figueroa, SIGNUM Newsletter 30(3), 1995, doi:10.1145/221332.221334).
         """
         x = round_to(self.problem.values if self.view is None else self.view.whole(), form)
-        temperature = round_temperature(self.problem.temperature, form)
-        if temperature == 1.0:
+        if self.problem.temperature == 1.0:
             return x
         with np.errstate(all="ignore"):
-            return round_to(x / temperature, form)
+            return round_to(x / self.problem.temperature, form)
 
     def evaluation(self, arithmetic: Arithmetic) -> Evaluation:
         """Give what all algorithms in one arithmetic share."""

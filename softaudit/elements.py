@@ -46,7 +46,7 @@ def row_tables(
     for _, group in groupby(keys, lambda key: (key.function, key.arithmetic.posed)):
         cells = list(group)
         posing = cells[0].arithmetic.posed
-        problem = pose(x, posing.logits, plan.temperature, posing.results)
+        problem = pose(x, posing, plan.temperature)
         block = Block(np.array([number]), problem, WHOLE, None)
         yield _table(block, cells, index, plan.reference, answers)
 

@@ -143,7 +143,7 @@ def audit(
         elementary=elementary,
         worst=worst,
         implementations=others.implementations,
-        against=others.algorithm,
+        against=others.against,
     )
     source = logits if isinstance(logits, Logits) else from_array(logits)
     with others.answers(timeout) as answers:
@@ -199,7 +199,7 @@ def compute(
         elementary=elementary,
     )
     source = _asked(logits, key, temperature)
-    problem = pose(_all_rows(source), key.arithmetic.posed.logits, temperature)
+    problem = pose(_all_rows(source), key.arithmetic.posed, temperature)
     values = algorithms.run(key, Evaluation(problem, key.arithmetic)).values
     return _shaped(values, source, key)
 
@@ -245,7 +245,7 @@ def exact(
     known(function, algorithms.ALGORITHMS, "function")
     key = make_key(function, format, "stable", saturate=saturate)
     source = _asked(logits, key, temperature)
-    problem = pose(_all_rows(source), key.arithmetic.posed.logits, temperature)
+    problem = pose(_all_rows(source), key.arithmetic.posed, temperature)
     answerable = np.isin(classify(problem, function), (RowKind.AUDITED, RowKind.LOST_TO_CAST))
     found = reference.enclose(problem.values, problem.temperature, (function,))
     enclosure = found[function].enclosure

@@ -59,9 +59,10 @@ def judge(
     format : str, optional
         The outputs' number format; that of their dtype by default.
     logits_format : str, optional
-        Logits and temperature are rounded to it, once: the exact values are those of the rounded
-        ones.  By default it is the outputs' format, in which an implementation gets its logits as a
-        rule; "float64" takes them as they are.
+        Logits are rounded to it, once: the exact values are those of the rounded ones.  By default
+        it is the outputs' format, in which an implementation gets its logits as a rule, and the
+        temperature is rounded to it, too; where one is named the temperature is taken as given.
+        "float64" takes logits as they are.
     saturate : bool
         Whether logits beyond a float8 format's largest number are judged as that number.
     temperature : float

@@ -83,7 +83,7 @@ class LongView:
             self._logits.release()
 
     def _pose(self, x: NDArray[np.float64]) -> Problem:
-        return pose(x, self._posing.logits, self._temperature, self._posing.results)
+        return pose(x, self._posing, self._temperature)
 
     def _rounded(self) -> Iterator[NDArray[np.float64]]:
         for _, x in self.windows():
@@ -164,7 +164,7 @@ class AskedRows:
         """Give one logit as read, and rounded."""
         number, column = place
         x = self.logits.take(np.array([number]), column, column + 1)
-        return float(x[0, 0]), float(pose(x, posing.logits, self._temperature).values[0, 0])
+        return float(x[0, 0]), float(pose(x, posing, self._temperature).values[0, 0])
 
     def row(self, number: int, posing: Posing) -> reference.Answers:
         """Give a row to ask about its elements."""
@@ -175,5 +175,5 @@ class AskedRows:
     def _look(self, number: int, posing: Posing) -> reference.Answers:
         if self.logits.columns > WINDOW:
             return LongView(self.logits, number, posing, self._temperature, self._method, []).row
-        problem = pose(self.logits.take(np.array([number])), posing.logits, self._temperature)
+        problem = pose(self.logits.take(np.array([number])), posing, self._temperature)
         return reference.ShortRow(problem.values[0], problem.temperature)

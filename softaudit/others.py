@@ -24,20 +24,31 @@ class Others:
     Attributes
     ----------
     implementations : tuple of Implementation
-        Each once; who is trusted is last, unless it was named before.
-    algorithm : str or None
-        The algorithm of ours that is trusted.
-    trusted : str or None
-        Who is trusted, as in the names of its cells.
+        Those whose code is judged, each once.
+    against : str, Implementation or None
+        Who is trusted: an algorithm of ours, or somebody else's code.
     """
 
     implementations: tuple[Implementation, ...] = ()
-    algorithm: str | None = None
-    trusted: str | None = None
+    against: str | Implementation | None = None
+
+    @property
+    def trusted(self) -> str | None:
+        """Give who is trusted, as in the names of its cells."""
+        if self.against is None or isinstance(self.against, str):
+            return self.against
+        return self.against.name
+
+    @property
+    def everybody(self) -> tuple[Implementation, ...]:
+        """Give all whose code runs, each once."""
+        if self.against is None or isinstance(self.against, str):
+            return self.implementations
+        return tuple(dict.fromkeys((*self.implementations, self.against)))
 
     def answers(self, timeout: float) -> Answers:
         """Let them answer, in processes that end with the answers."""
-        return Answers([Running(one, timeout) for one in self.implementations])
+        return Answers([Running(one, timeout) for one in self.everybody])
 
 
 def choose(words: Sequence[str], against: str | None, device: str) -> Others:
@@ -57,14 +68,12 @@ def choose(words: Sequence[str], against: str | None, device: str) -> Others:
     OptionError
         If one is not there, if two have one name, or if none takes the device.
     """
-    if against in ALGORITHM_NAMES:
-        return Others(find_all(words, device), against, against)
-    trusted = [] if against is None else [against]
-    for word in trusted:
-        check_word(word)
-    found = find_all([*words, *trusted], device)
-    name = next((one.name for one in found if one.word == against), None)
-    return Others(found, None, name)
+    if against is None or against in ALGORITHM_NAMES:
+        return Others(find_all(words, device), against)
+    check_word(against)
+    found = find_all([*words, against], device)
+    trusted = next(one for one in found if one.word == against)
+    return Others(tuple(one for one in found if one.word in words), trusted)
 
 
 def check_word(word: str) -> None:

@@ -30,7 +30,7 @@ def make_plan(
     saturate: bool = False,
     block_sizes: Sequence[int] = (),
     implementations: Sequence[Implementation] = (),
-    against: str | None = None,
+    against: str | Implementation | None = None,
     **rest: Any,
 ) -> Plan:
     """Make a plan from what is named: nothing gives the default cells, anything the product.
@@ -45,8 +45,9 @@ def make_plan(
         Of the blockwise algorithms.
     implementations : sequence of Implementation
         Somebody else's code, in place of the default algorithms or beside those that are named.
-    against : str, optional
-        An algorithm that every function is to have in every format.
+    against : str or Implementation, optional
+        Who is to have every function in every format that the others have: an algorithm of ours,
+        or somebody else's code.
     **rest
         The plan's other attributes; among them elementary, which holds for all cells.
 
@@ -71,7 +72,8 @@ def make_plan(
     if not keys:
         raise _none_left(skipped, "the implementation takes no default format")
     if against is not None:
-        keys = _with_trusted(keys, against, **same)
+        trusted, lacking = _keys_of_trusted(keys, against, **same)
+        keys, skipped = _in_order((*keys, *trusted)), (*skipped, *lacking)
     return Plan(keys, skipped=skipped, **rest)
 
 
@@ -111,23 +113,36 @@ def _keys_of(
             if function not in (functions or one.usual):
                 continue
             key = given_key(function, form, one.name, **same)
-            if function in one.functions and form in one.formats:
+            if one.takes(function, form):
                 keys.append(key)
             elif (functions and function not in one.functions) or (
                 formats and form not in one.formats
             ):
-                takes = ", ".join((*one.functions, *one.formats))
-                skipped.append(SkippedCell(key.name, f"{one.name} takes {takes}"))
+                skipped.append(_not_taken(key, one))
     return keys, skipped
 
 
-def _with_trusted(keys: Sequence[CellKey], against: str, **same: Any) -> tuple[CellKey, ...]:
-    """Give cells with those of a trusted algorithm beside them."""
-    trusted = []
+def _not_taken(key: CellKey, one: Implementation) -> SkippedCell:
+    takes = ", ".join((*one.functions, *one.formats))
+    return SkippedCell(key.name, f"{one.name} takes {takes}")
+
+
+def _keys_of_trusted(
+    keys: Sequence[CellKey], against: str | Implementation, **same: Any
+) -> tuple[list[CellKey], list[SkippedCell]]:
+    """Give the cells of who is trusted beside others, and those that it does not take."""
+    trusted, skipped = [], []
     for function, form in dict.fromkeys((k.function, k.arithmetic.storage.name) for k in keys):
-        if against in ALGORITHMS[function]:
-            trusted.append(make_key(function, form, against, **same))
-    return _in_order((*keys, *trusted))
+        if isinstance(against, str):
+            if against in ALGORITHMS[function]:
+                trusted.append(make_key(function, form, against, **same))
+            continue
+        key = given_key(function, form, against.name, **same)
+        if against.takes(function, form):
+            trusted.append(key)
+        elif key not in keys:
+            skipped.append(_not_taken(key, against))
+    return trusted, skipped
 
 
 def _in_order(keys: Sequence[CellKey]) -> tuple[CellKey, ...]:

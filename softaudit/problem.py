@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from softaudit.formats import Format, round_to
-from softaudit.model import Problem, RowKind
+from softaudit.model import Posing, Problem, RowKind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,24 +21,21 @@ def round_temperature(temperature: float, form: Format) -> float:
     return float(round_to(np.array([temperature], dtype=np.float64), form)[0])
 
 
-def pose(
-    logits: NDArray[np.float64], form: Format, temperature: float, results: Format | None = None
-) -> Problem:
-    """Round logits and temperature to a format.
+def pose(logits: NDArray[np.float64], posing: Posing | Format, temperature: float) -> Problem:
+    """Round logits and temperature.
 
     Parameters
     ----------
     logits : ndarray of float64, shape (rows, columns)
-    form : Format
-        It may saturate; the answer is one in the plain format all the same.
+    posing : Posing or Format
+        What they are rounded to, and in what results are judged.
     temperature : float
         T, as given.
-    results : Format, optional
-        In which results are judged; by default it is the same.
     """
-    rounded = round_to(logits, form)
-    judged = (results or form).plain
-    return Problem(logits, rounded, judged, round_temperature(temperature, form))
+    if isinstance(posing, Format):
+        posing = Posing.of(posing)
+    rounded = round_temperature(temperature, posing.temperature)
+    return Problem(logits, round_to(logits, posing.logits), posing.results, rounded)
 
 
 def as_taken(problem: Problem, form: Format) -> Problem:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from softaudit.metrics import Cast
     from softaudit.model import CellKey, Decision, Function, Logits, Plan
 
-AS_READ = Posing(FORMATS["float64"], FORMATS["float64"])
+AS_READ = Posing.of(FORMATS["float64"])
 """All logits as they are, judged in the widest format."""
 
 _GATHERING = 0.4
@@ -158,12 +158,12 @@ class Work:
         window: Window,
         views: dict[Posing, LongView],
     ) -> None:
-        as_read = pose(x, AS_READ.logits, self.temperature)
+        as_read = pose(x, AS_READ, self.temperature)
         original = Block(numbers, as_read, window, views.get(AS_READ))
         original.enclose(self.functions, self.method)
         before = {function: original.judge(function) for function in self.functions}
         for posing, keys in self.by_posing.items():
-            posed = pose(x, posing.logits, self.temperature, posing.results)
+            posed = pose(x, posing, self.temperature)
             block = Block(numbers, posed, window, views.get(posing))
             functions = tuple(dict.fromkeys(key.function for key in keys))
             if not block.take_over(original):

@@ -196,7 +196,7 @@ class Asked(Cells):
         """Make a plan of these cells, with those of implementations."""
         asked = self.others()
         return Cells.make_plan(
-            self, implementations=asked.implementations, against=asked.algorithm, **rest
+            self, implementations=asked.implementations, against=asked.against, **rest
         )
 
     def others(self) -> Others:

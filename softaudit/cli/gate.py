@@ -23,7 +23,8 @@ Inputs = typer.Argument(
 NOT_OF_SAVED = frozenset(
     ("functions", "formats", "algorithms", "computes", "accumulates", "orders", "subnormals",
      "saturate", "block_sizes", "temperature", "axis", "key", "sample", "row",
-     "reference", "elementary", "worst", "save_worst")
+     "reference", "elementary", "worst", "save_worst", "implementations", "device", "timeout",
+     "against")
 )  # fmt: skip
 """What cannot be asked of a result that was saved."""
 

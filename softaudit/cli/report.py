@@ -206,7 +206,7 @@ def _about(asked: Asked) -> dict[str, Any]:
         "sample": plan.sample,
         "axis": asked.axis,
         "key": asked.key,
-        "implementations": [identity(one) for one in others.implementations],
+        "implementations": [identity(one) for one in others.everybody],
         "against": others.trusted,
     }
 

@@ -49,6 +49,10 @@ class Implementation:
     functions: tuple[str, ...]
     formats: tuple[str, ...]
 
+    def takes(self, function: str, form: str) -> bool:
+        """Tell whether it can be asked for a function in a format."""
+        return function in self.functions and form in self.formats
+
     @property
     def usual(self) -> tuple[str, ...]:
         """Functions that it is asked for where none is named.

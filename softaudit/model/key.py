@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from softaudit.formats import FORMATS
+
 if TYPE_CHECKING:
     from softaudit.formats import Format
 
 Function = Literal["softmax", "log_softmax", "logsumexp", "cross_entropy"]
+
+
+AS_GIVEN = FORMATS["float64"]
+"""The format that holds logits and temperature as they are given."""
 
 
 class Posing(NamedTuple):
@@ -17,13 +23,21 @@ class Posing(NamedTuple):
     Attributes
     ----------
     logits : Format
-        Logits and temperature are rounded to it.
+        Logits are rounded to it.
+    temperature : Format
+        And the temperature to this.
     results : Format
         Results are judged in it.
     """
 
     logits: Format
+    temperature: Format
     results: Format
+
+    @classmethod
+    def of(cls, form: Format) -> Posing:
+        """Pose in one format, which may saturate: the answer is one in the plain format."""
+        return cls(form, form, form.plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +55,8 @@ class Arithmetic:
         Whose exp and log wide formats use: a key of `softaudit.arithmetic.ELEMENTARY`.  Like the
         temperature it holds for a whole run, and is no part of the name.
     logits : Format, optional
-        What logits and temperature are rounded to for the problem, where that is not `storage`:
-        outputs that are there already are judged on the logits as they were read.  It holds for a
-        whole run, too.
+        What logits are rounded to for the problem, where that is not `storage`: outputs that are
+        there already are judged on the logits as they were read.  It holds for a whole run, too.
     """
 
     storage: Format
@@ -65,8 +78,13 @@ class Arithmetic:
 
     @property
     def posed(self) -> Posing:
-        """What the problem is posed between: subnormal logits stay."""
-        return Posing(self.logits or self.storage.keeping, self.storage.plain)
+        """What the problem is posed between: subnormal logits stay.
+
+        Where logits are not rounded to the storage format, the temperature is not rounded at all.
+        """
+        if self.logits is None:
+            return Posing.of(self.storage.keeping)
+        return Posing(self.logits, AS_GIVEN, self.storage.plain)
 
     @property
     def name(self) -> str:

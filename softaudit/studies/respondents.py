@@ -154,7 +154,7 @@ class Ours:
         if not x.size:
             raise Unasked("algorithms of softaudit's own take rows of one logit or more")
         key = make_key(function, form.name, self.name)
-        problem = pose(x, key.arithmetic.posed.logits, 1.0)
+        problem = pose(x, key.arithmetic.posed, 1.0)
         values = algorithms.run(key, Evaluation(problem, key.arithmetic)).values
         return Answer(values.astype(np.float64), ())
 

@@ -74,6 +74,17 @@ def test_logits_are_rounded_only_to_what_is_said(softaudit):
     assert rounded["cells"][0]["cast_error"]["max"] > 1
 
 
+def test_the_temperature_is_as_given_whatever_logits_were_rounded_to(softaudit):
+    """A kernel scales by a number of its own, and seldom by one of float16."""
+    half = LOGITS.astype(np.float16).astype(np.float64)
+    outputs = softmax(half / 0.7).astype(np.float16)
+    np.save("half.npy", outputs)
+    words = ("logits.npy", "half.npy", "--logits-format", "float16", "--temperature", "0.7")
+    (cell,) = audit_of(softaudit, *words)["cells"]
+    assert cell["ulp"]["max"] == pytest.approx(largest(outputs, "float16", half, 0.7), rel=1e-9)
+    assert cell["ulp"]["max"] <= 0.5
+
+
 def test_a_wider_file_is_judged_in_the_format_named(softaudit):
     np.save("wide.npy", np.load("float16.npy").astype(np.float32))
     (narrow,) = audit_of(softaudit, "logits.npy", "float16.npy")["cells"]

@@ -98,6 +98,20 @@ def test_algorithms_stand_beside_where_they_are_named(softaudit):
     assert trusted["ratio"] is None
 
 
+def test_who_is_trusted_is_asked_for_what_the_others_are(softaudit):
+    """A kernel's function decides; beside the default cells it is all of theirs."""
+    kernels = ("--implementation", "kernels.py:same", "--function", "log_softmax")
+    audit = audit_of(softaudit, "logits.npy", *kernels, "--format", "float32", "--against",
+                     "kernels.py:stable")  # fmt: skip
+    assert [cell["name"] for cell in audit["cells"]] == [
+        "log_softmax/float32/kernels.same",
+        "log_softmax/float32/kernels.stable",
+    ]
+    audit = audit_of(softaudit, "logits.npy", "--against", "kernels.py:stable")
+    assert len(audit["cells"]) == 24 + 8
+    assert sum(cell["ratio"] is not None for cell in audit["cells"]) == 24
+
+
 def test_what_fails_is_skipped_with_its_reason_and_nothing_else_is_lost(softaudit):
     asked = ",".join(f"kernels.py:{name}" for name in ("picky", "in_place", "gone"))
     audit = audit_of(softaudit, "logits.npy", "--implementation", asked, "--format",

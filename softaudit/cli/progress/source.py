@@ -44,7 +44,7 @@ class Progress:
         def heard(done: float) -> bool:
             nonlocal estimated
             watch.note(done)
-            if not estimated and watch.elapsed > ESTIMATED_AFTER:
+            if not estimated and watch.elapsed > ESTIMATED_AFTER and watch.is_paced:
                 estimated = True
                 if watch.left > LONG:
                     say(watch.estimate())
@@ -77,6 +77,11 @@ class _Watch:
         self.done = done
         self.elapsed = monotonic() - self._start
         self._first = self._first or (done, self.elapsed)
+
+    @property
+    def is_paced(self) -> bool:
+        """Whether there was news twice: the first has the start of processes in it."""
+        return self._first is not None and self.done > self._first[0]
 
     @property
     def each(self) -> float:
