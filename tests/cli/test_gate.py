@@ -491,7 +491,9 @@ class TestSaved:
     @pytest.mark.parametrize(
         ("option", "said"),
         [("--format=float16", "--format"), ("--axis=0", "--axis"), ("--row=0", "--row"),
-         ("--save-worst=w.npy", "--save-worst"), ("--accumulate=float32", "--accumulate")],
+         ("--save-worst=w.npy", "--save-worst"), ("--accumulate=float32", "--accumulate"),
+         ("--against=naive", "--against"), ("--implementation=torch", "--implementation"),
+         ("--device=cuda", "--device"), ("--timeout=3", "--timeout")],
     )  # fmt: skip
     def test_what_cannot_be_asked_of_them(self, fails, option, said):
         found = fails("gate", "saved.json", option, "--require", HOLDS)
