@@ -28,8 +28,9 @@ MOST_OUTPUT = 2048
 """Bytes that are kept of what is printed."""
 
 _START = (
-    "import sys; sys.path[:] = sys.argv[4:]; "
-    "from softaudit.implementations.worker import main; main(*map(int, sys.argv[1:4]))"
+    "import sys; sys.path[:] = sys.argv[4:]; given = [*map(int, sys.argv[1:4])]; "
+    "from softaudit.implementations.guard import guard; guard(*given); "
+    "from softaudit.implementations.worker import main; main(*given)"
 )
 PATIENCE = 1.0
 """Seconds that an answer may still take when somebody has had enough."""

@@ -71,7 +71,10 @@ def _next(file: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
 
 
 def _end_with(parent: int) -> None:
-    """End, with everything that was started from here, when the judge is no more, or has done."""
+    """End, with everything that was started from here, when the judge is no more, or has done.
+
+    Where there is a guard it is quicker; elsewhere this is all, and needs the interpreter's lock.
+    """
     me = os.getpid()
 
     def end() -> None:

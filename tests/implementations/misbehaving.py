@@ -3,6 +3,7 @@
 import ctypes
 import os
 import platform
+import signal
 import sys
 import tempfile
 import threading
@@ -73,6 +74,16 @@ def crashes(x):
 def hangs(x):
     while True:
         pass
+
+
+def hangs_with_the_lock(x):
+    if os.fork() == 0:
+        time.sleep(60)
+    ctypes.PyDLL(None).pause()
+
+
+def stops(x):
+    os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def takes_all_memory(x):

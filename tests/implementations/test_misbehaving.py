@@ -259,29 +259,57 @@ def descriptors() -> int:
     return len(list(shown.iterdir())) if shown.is_dir() else 0
 
 
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="a thread alone, which needs the lock")
+
+
 @pytest.mark.processes
-def test_it_ends_with_a_judge_that_is_killed(tmp_path):
+@pytest.mark.parametrize(
+    "name", ["hangs", pytest.param("hangs_with_the_lock", marks=LINUX),
+             pytest.param("stops", marks=LINUX)]
+)  # fmt: skip
+def test_it_ends_with_a_judge_that_is_killed(name):
+    """Whatever it is doing, and with it whom it started."""
     program = f"""
 import os, signal, threading, time
 from softaudit.implementations import Runner, find
 from softaudit.formats import FORMATS
 import numpy as np
-runner = Runner(find({f"{FILE}:hangs"!r}))
+runner = Runner(find({f"{FILE}:{name}"!r}))
 runner.start()
 print(runner._process._process.pid, flush=True)
-threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGKILL)).start()
+threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGKILL)).start()
 runner.ask("softmax", np.zeros((1, 2)), FORMATS["float32"])
 """
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert done.returncode == -signal.SIGKILL
-    worker = int(done.stdout)
+    group = int(done.stdout)
     for _ in range(200):
-        if not alive(worker):
+        if not (left := living(group)):
             break
         time.sleep(0.02)
-    assert not alive(worker)
+    assert not left
+
+
+def living(group: int) -> list[str]:
+    """Give the states of a group's processes but for zombies."""
+    look = ["ps", "-A", "-o", "pgid=,stat="]
+    lines = subprocess.run(look, capture_output=True, text=True, check=True).stdout.splitlines()
+    states = [state for number, state in map(str.split, lines) if int(number) == group]
+    return [state for state in states if not state.startswith("Z")]
+
+
+@pytest.mark.processes
+def test_it_outlives_the_thread_that_started_it(runner):
+    runner.close()
+    starts = threading.Thread(target=runner.start)
+    starts.start()
+    starts.join()
+    process = runner._process._process
+    time.sleep(0.1)
+    ask(runner, "softmax")
+    assert runner._process._process is process
 
 
 def test_ctrl_c_ends_it(runner):
