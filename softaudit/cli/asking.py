@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from softaudit.cli.options import one, several, split, variable
+from softaudit.cli.options import one, several, split, split_places, variable
 from softaudit.errors import OptionError, UnansweredError
 from softaudit.implementations import CPU, TIMEOUT
 
@@ -203,7 +203,7 @@ class Asked(Cells):
         """Find whose code is to answer, and who is trusted."""
         from softaudit.others import choose
 
-        return choose(split(self.implementations), self.against, self.device)
+        return choose(split_places(self.implementations), self.against, self.device)
 
     def processes(self) -> int:
         """Give how many processes may work."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import MISSING, fields, is_dataclass
 from inspect import Parameter, signature
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 import typer
@@ -94,3 +96,16 @@ def split(words: list[str] | None) -> tuple[str, ...]:
     if "" in parts:
         raise OptionError(f"{', '.join(map(repr, words or ()))}: has an empty name; drop a comma")
     return parts
+
+
+def split_places(words: list[str] | None) -> tuple[str, ...]:
+    """Take names of implementations apart as `split` does, but for a file's with commas.
+
+    A word that as a whole is `path.py:function` of a file that is there is taken as it stands.
+    """
+    taken = (((word,) if _is_of_file(word) else split([word])) for word in words or ())
+    return tuple(chain.from_iterable(taken))
+
+
+def _is_of_file(word: str) -> bool:
+    return Path(word.rpartition(":")[0]).is_file()

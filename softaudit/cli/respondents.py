@@ -9,7 +9,7 @@ import typer
 
 from softaudit.cli import completion
 from softaudit.cli.asking import Device, Names, Timeout  # noqa: TC001  options are read as types
-from softaudit.cli.options import split
+from softaudit.cli.options import split_places
 from softaudit.implementations import CPU, TIMEOUT
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class Respondents:
         """
         from softaudit.studies.respondents import respondents
 
-        return respondents(split(self.names), device=self.device, timeout=self.timeout)
+        return respondents(split_places(self.names), device=self.device, timeout=self.timeout)
 
     def files(self) -> list[str]:
         """Give the files that functions are in, which must not be written over."""
-        return [file for name in split(self.names) if (file := name.rpartition(":")[0])]
+        return [file for name in split_places(self.names) if (file := name.rpartition(":")[0])]

@@ -70,8 +70,8 @@ def remarks_of(
     Parameters
     ----------
     head : mapping
-        Of the answer: whether its input was written to, and whether the result has a dtype of
-        its own, which a Python list has not.
+        Of the answer: whether its input was written to, whether the result was masked, and
+        whether it has a dtype of its own, which a Python list has not.
     dtype : dtype
         Of the result.
     changed : bool
@@ -84,6 +84,8 @@ def remarks_of(
         remarks.append(f"returns {kind}, rounded once to {form.name}")
     elif typed and dtype != form.dtype:
         remarks.append(f"returns {kind}")
+    if head.get("masked") is True:
+        remarks.append("returns a masked array, whose mask is left out")
     if head.get("wrote") is True:
         remarks.append("writes to its input")
     return tuple(remarks)

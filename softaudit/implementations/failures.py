@@ -19,7 +19,9 @@ _OURS = str(Path(__file__).parent)
 _IMPORTING = ("<frozen importlib", importlib.__file__)
 
 
-def failure(what: str, error: BaseException, home: str, *, named: bool = True) -> dict[str, Any]:
+def failure(
+    what: str, error: BaseException, home: str, *, named: bool = True, hint: str = ""
+) -> dict[str, Any]:
     """Describe an exception of the user's.
 
     Parameters
@@ -31,13 +33,15 @@ def failure(what: str, error: BaseException, home: str, *, named: bool = True) -
         The directory of the user's own files, one of which the line names; "" for none.
     named : bool
         Whether the exception's type and message follow.
+    hint : str
+        What the line ends with.
     """
     theirs = _theirs(error)
     line = f"{what}{_named(error)}" if named else what
     text = " ".join(line.split())
     if len(text) > MOST_REASON:
         text = f"{text[: MOST_REASON - 1]}…"
-    reason = f"{text}{place_of(theirs, home)}"
+    reason = f"{text}{place_of(theirs, home)}{hint}"
     return {"kind": "failure", "reason": reason, "detail": _detail(error, theirs)}
 
 

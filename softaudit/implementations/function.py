@@ -22,6 +22,7 @@ from softaudit.formats import FORMATS
 from softaudit.implementations.model import CPU, FUNCTIONS, Implementation, Loaded, Refused
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from types import ModuleType
 
 SUFFIX = ".py"
@@ -72,8 +73,14 @@ def _is_there(module: str) -> bool:
         return False
 
 
-def load(word: str) -> Loaded:
+def load(word: str, theirs: AbstractContextManager[None]) -> Loaded:
     """Import a user's module, and find the function in it.
+
+    Parameters
+    ----------
+    word : str
+    theirs : context manager
+        In which the user's code runs.
 
     Raises
     ------
@@ -81,12 +88,27 @@ def load(word: str) -> Loaded:
         If it is not there, or not to be called.
     """
     place, attribute = _parts(word)
-    module = _from_file(Path(place)) if place.endswith(SUFFIX) else _from_here(place)
+    with theirs:
+        module = _from_file(Path(place)) if place.endswith(SUFFIX) else _from_here(place)
     function = _within(module, Path(place).name, attribute)
     top = sys.modules.get(module.__name__.partition(".")[0], module)
     version = getattr(top, "__version__", None)
     said = version if isinstance(version, str) else None
     return Loaded(said, CPU, lambda _, x: function(x))
+
+
+def renamed(word: str, error: BaseException) -> str:
+    """Say how else to name a file that failed for want of its package; "" for other failures."""
+    place, attribute = _parts(word)
+    wants = isinstance(error, ImportError) and "no known parent package" in str(error)
+    if not (wants and place.endswith(SUFFIX)):
+        return ""
+    path = Path(place).absolute()
+    names, folder = [path.parent.name, path.stem], path.parent.parent
+    while (folder / "__init__.py").is_file():
+        names, folder = [folder.name, *names], folder.parent
+    where = "" if folder == Path.cwd() else f", in the directory of {names[0]}"
+    return f"; name it {'.'.join(names)}:{attribute}{where}"
 
 
 def home(word: str) -> str:
@@ -119,11 +141,15 @@ def _within(module: ModuleType, called: str, attribute: str) -> Any:
     found: Any = module
     for part in attribute.split("."):
         if not hasattr(found, part):
-            near = get_close_matches(part, [n for n in dir(found) if not n.startswith("_")], n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise Refused(f"{called} has no function {attribute!r}{hint}")
+            raise Refused(f"is not in {called}{_nearest(part, found)}")
         found = getattr(found, part)
     if not callable(found):
-        raise Refused(f"{attribute!r} in {called} is no function, but of type "
-                      f"{type(found).__name__}")  # fmt: skip
+        raise Refused(f"is no function, but of type {type(found).__name__}, in {called}")
     return found
+
+
+def _nearest(name: str, found: Any) -> str:
+    """Ask whether another name was meant, of something that can be called."""
+    near = get_close_matches(name, [other for other in dir(found) if not other.startswith("_")])
+    called = next((other for other in near if callable(getattr(found, other, None))), "")
+    return called and f"; did you mean {called!r}?"

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 MOST_HEAD = 1 << 16
 """Bytes of a head, at most."""
 
-LOST_PIPES = 113
-"""The exit code of a process whose pipes to the judge were closed within."""
+LOST_PIPES, BROKEN, NO_MEMORY = 113, 114, 115
+"""Exit codes of a process that cannot answer: it lost its pipes to the judge, or our own part of it
+fails after somebody else's code has run in it, for want of memory or otherwise."""
 
 DTYPES: dict[str, np.dtype[Any]] = {
     np.dtype(np.longdouble).name: np.dtype(np.longdouble),  # float64, on some machines

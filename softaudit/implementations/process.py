@@ -17,7 +17,7 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from softaudit.implementations.messages import LOST_PIPES
+from softaudit.implementations.messages import BROKEN, LOST_PIPES, NO_MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -194,10 +194,18 @@ class Process:
         self._process.wait()
 
 
+_OWN_CODES = {
+    LOST_PIPES: "closed the file descriptors through which it answers",
+    BROKEN: "leaves Python or NumPy broken, so that what it returns cannot be told",
+    NO_MEMORY: "leaves too little memory to tell what it returns",
+}
+
+
 def ending(code: int | None) -> str:
     """Say how a process ended."""
-    if code is None or code == LOST_PIPES:
-        return "closed the file descriptors through which it answers"
+    code = LOST_PIPES if code is None else code
+    if code in _OWN_CODES:
+        return _OWN_CODES[code]
     if code >= 0:
         return f"ended its process with exit code {code}"
     try:

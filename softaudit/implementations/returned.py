@@ -42,8 +42,8 @@ def _wanted(function: str, shape: tuple[int, int]) -> str:
 
 
 def _array(result: Any) -> NDArray[Any]:
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(result, torch.Tensor):
+    torch: Any = sys.modules.get("torch")
+    if hasattr(torch, "_C") and isinstance(result, torch.Tensor):  # and no torch.py of the user's
         from softaudit.implementations.torch import as_array
 
         return as_array(result)
@@ -53,6 +53,12 @@ def _array(result: Any) -> NDArray[Any]:
         if isinstance(result, list | tuple):
             raise Refused("returns rows of different length") from error
         raise
+
+
+def is_masked(result: Any) -> bool:
+    """Whether any of it is under a mask, which arrays of numbers alone do not have."""
+    masked = sys.modules.get("numpy.ma")  # which NumPy imports when it is first wanted
+    return masked is not None and bool(masked.is_masked(result))
 
 
 def _kind(result: Any, y: NDArray[Any]) -> str:

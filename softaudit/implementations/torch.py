@@ -51,18 +51,18 @@ def _place(torch: Any, device: str) -> tuple[Any, str]:
     if place.type == "cuda":
         return _cuda(torch, place)
     if place.type == "mps" and not torch.backends.mps.is_available():
-        raise Refused(f"mps is not available to torch {torch.__version__}; {_REMEDY}")
+        raise Refused(f"finds no device mps in version {torch.__version__}; {_REMEDY}")
     return place, device
 
 
 def _cuda(torch: Any, place: Any) -> tuple[Any, str]:
     if not torch.cuda.is_available():
-        raise Refused(f"cuda is not available to torch {torch.__version__}; {_REMEDY}")
+        raise Refused(f"finds no device cuda in version {torch.__version__}; {_REMEDY}")
     there = torch.cuda.device_count()
     index = torch.cuda.current_device() if place.index is None else place.index
     if index >= there:
-        last = f"cuda:0 to cuda:{there - 1} are" if there > 1 else "cuda:0 alone is"
-        raise Refused(f"cuda:{index} is not available to torch {torch.__version__}; {last}")
+        last = f"cuda:0 to cuda:{there - 1}" if there > 1 else "cuda:0"
+        raise Refused(f"finds no device cuda:{index} in version {torch.__version__}, but {last}")
     name = torch.cuda.get_device_name(index)
     return torch.device("cuda", index), f"cuda:{index} ({name})"
 

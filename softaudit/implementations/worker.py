@@ -8,6 +8,7 @@ not the file descriptors, and not even that this is still the process that was a
 from __future__ import annotations
 
 import atexit
+import builtins
 import ctypes
 import faulthandler
 import os
@@ -25,9 +26,18 @@ import numpy as np
 
 from softaudit.implementations import IMPLEMENTATIONS, function
 from softaudit.implementations.failures import failure
-from softaudit.implementations.messages import DTYPES, LOST_PIPES, pack, pack_array, read
+from softaudit.implementations.kept import Kept
+from softaudit.implementations.messages import (
+    BROKEN,
+    DTYPES,
+    LOST_PIPES,
+    NO_MEMORY,
+    pack,
+    pack_array,
+    read,
+)
 from softaudit.implementations.model import Loaded, Refused
-from softaudit.implementations.returned import returned
+from softaudit.implementations.returned import is_masked, returned
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -50,16 +60,24 @@ def main(questions: int, answers: int, parent: int) -> None:
     sys.argv[:] = ["softaudit"]
     _end_with(parent)
     _say_little()
-    tell = _Teller(answers)
+    try:
+        _answer_all(questions, _Teller(answers), Kept(builtins, np))
+    except MemoryError:
+        os._exit(NO_MEMORY)
+    except BaseException:  # of our own code, which other code has run beside
+        os._exit(BROKEN)
+
+
+def _answer_all(questions: int, tell: _Teller, theirs: Kept) -> None:
     loaded: Loaded | None = None
     home = ""
     with os.fdopen(questions, "rb", closefd=False) as file:
         while (message := _next(file)) is not None:
             head, raw = message
             if loaded is None:
-                loaded, home, told = _started(head)
+                loaded, home, told = _started(head, theirs)
             else:
-                told = _answered(loaded, home, head, raw)
+                told = _answered(loaded, home, head, raw, theirs)
             tell(told)
 
 
@@ -124,33 +142,39 @@ class _Teller:
             os._exit(LOST_PIPES)
 
 
-def _started(head: dict[str, Any]) -> tuple[Loaded | None, str, bytes]:
+def _started(head: dict[str, Any], theirs: Kept) -> tuple[Loaded | None, str, bytes]:
     """Import what is asked for."""
     word = head["word"]
     try:
         if word in IMPLEMENTATIONS:
             module = import_module(IMPLEMENTATIONS[word])
-            loaded: Loaded = module.load(head["device"], head["threads"])
+            with theirs:
+                loaded: Loaded = module.load(head["device"], head["threads"])
         else:
-            loaded = function.load(word)
+            loaded = function.load(word, theirs)
     except Refused as refused:
         return None, "", pack({"kind": "failure", "reason": str(refused), "detail": ""})
     except BaseException as error:
-        what, home = "does not start: ", ""
-        if word not in IMPLEMENTATIONS:
-            place = word.rpartition(":")[0].rpartition("/")[2]
-            what, home = f"{place} cannot be imported: ", function.home(word)
-        return None, "", pack(failure(what, error, home))
+        return None, "", pack(_unstarted(word, error))
     home = "" if word in IMPLEMENTATIONS else function.home(word)
     version = None if loaded.version is None else loaded.version[:100]
     return loaded, home, pack({"kind": "started", "version": version, "device": loaded.device})
 
 
-def _answered(loaded: Loaded, home: str, head: dict[str, Any], raw: bytes) -> bytes:
+def _unstarted(word: str, error: BaseException) -> dict[str, Any]:
+    if word in IMPLEMENTATIONS:
+        return failure("does not start: ", error, "")
+    place = word.rpartition(":")[0].rpartition("/")[2]
+    what, hint = f"cannot be imported from {place}: ", function.renamed(word, error)
+    return failure(what, error, function.home(word), hint=hint)
+
+
+def _answered(loaded: Loaded, home: str, head: dict[str, Any], raw: bytes, theirs: Kept) -> bytes:
     """Ask, and describe what comes back."""
     x = laid_out(raw, DTYPES[head["dtype"]], tuple(head["shape"]), head["layout"])
     try:
-        result = loaded.call(head["function"], x)
+        with theirs:
+            result = loaded.call(head["function"], x)
     except SystemExit as error:
         return pack(failure(f"calls sys.exit({error.code!r})", error, home, named=False))
     except BaseException as error:
@@ -164,7 +188,8 @@ def _answered(loaded: Loaded, home: str, head: dict[str, Any], raw: bytes) -> by
         kind = type(result).__name__
         return pack(failure(f"returns {kind}, of which NumPy makes no array: ", error, home))
     typed = not isinstance(result, list | tuple)
-    return pack_array({"kind": "answer", "wrote": wrote, "typed": typed}, y)
+    told = {"kind": "answer", "wrote": wrote, "typed": typed, "masked": is_masked(result)}
+    return pack_array(told, y)
 
 
 def laid_out(raw: bytes, dtype: np.dtype[Any], shape: tuple[int, int], layout: str) -> NDArray[Any]:

@@ -14,6 +14,7 @@ import pytest
 import softaudit as face
 from softaudit import long_view, work
 from softaudit.audit import BLOCK
+from softaudit.cli.options import split_places
 
 KERNELS = """
 import numpy as np
@@ -267,3 +268,14 @@ def test_nobody_is_awaited_for_long_once_somebody_has_had_enough(softaudit, monk
 def enough():
     """Say so as soon as the kernel hangs."""
     yield lambda: Path("hangs").exists()
+
+
+def test_a_path_may_have_commas(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a,b.py").touch()
+    (tmp_path / "k.py").touch()
+    words = ["a,b.py:softmax", "torch, k.py:f", "k.py:f"]
+    taken = ("a,b.py:softmax", "torch", "k.py:f", "k.py:f")
+    assert split_places(words) == taken
+    assert split_places(["a,b.py:f,torch"]) == ("a", "b.py:f", "torch")  # no file as a whole
+    assert split_places(None) == ()

@@ -89,7 +89,7 @@ class Started:
 
     def start(self):
         if self.implementation.device == "cuda":
-            raise Unanswered("cuda is not available to torch 2.99; choose --device cpu")
+            raise Unanswered("finds no device cuda in version 2.99; choose --device cpu")
         return About("torch", "torch", "2.99", f"{self.implementation.device}:0 (a chip)")
 
 
@@ -103,12 +103,12 @@ def test_start_says_what_works(softaudit, monkeypatch):
         "onnxruntime": None,
         "torch": {
             "cpu": "2.99 on cpu:0 (a chip)",
-            "cuda": "cuda is not available to torch 2.99; choose --device cpu",
+            "cuda": "finds no device cuda in version 2.99; choose --device cpu",
             "mps": "2.99 on mps:0 (a chip)",
         },
     }
     text = " ".join(softaudit("implementations", "--start").out.split())
-    assert "torch cuda cuda is not available to torch 2.99; choose --device cpu" in text
+    assert "torch cuda finds no device cuda in version 2.99; choose --device cpu" in text
 
 
 def test_unknown_outputs(fails):

@@ -1,6 +1,8 @@
 """What a user's functions do beside answering.  They run in a process of their own, never here."""
 
+import builtins
 import ctypes
+import json
 import os
 import platform
 import signal
@@ -231,6 +233,41 @@ def mapped(x):
         there = np.memmap(file, x.dtype, "w+", shape=x.shape)
     there[...] = softmax(x)
     return there
+
+
+def masked(x):
+    return np.ma.masked_less(softmax(x), 0.1)
+
+
+def masks_nothing(x):
+    return np.ma.masked_less(softmax(x), -1)
+
+
+def breaks_builtins(x):
+    y = softmax(x)
+    builtins.len = builtins.isinstance = builtins.tuple = None
+    return y
+
+
+def breaks_numpy(x):
+    y = softmax(x)
+    np.asarray = np.ndarray = np.full = None
+    return y
+
+
+def breaks_and_raises(x):
+    builtins.len = builtins.isinstance = None
+    raise ValueError("broken")
+
+
+def breaks_what_we_tell_with(x):
+    json.dumps = None
+    return softmax(x)
+
+
+def finds_what_it_broke(x):
+    assert builtins.len is None
+    return softmax(x)
 
 
 def strided(x):

@@ -52,11 +52,11 @@ OTHERWISE = "choose --device cpu, or install a torch that is built for this mach
 @pytest.mark.parametrize(
     ("word", "chips", "reason"),
     [
-        ("cuda", [], f"cuda is not available to torch 2.99; {OTHERWISE}"),
-        ("cuda:1", [], f"cuda is not available to torch 2.99; {OTHERWISE}"),
-        ("cuda:1", CHIPS[:1], "cuda:1 is not available to torch 2.99; cuda:0 alone is"),
-        ("cuda:2", CHIPS, "cuda:2 is not available to torch 2.99; cuda:0 to cuda:1 are"),
-        ("mps", [], f"mps is not available to torch 2.99; {OTHERWISE}"),
+        ("cuda", [], f"finds no device cuda in version 2.99; {OTHERWISE}"),
+        ("cuda:1", [], f"finds no device cuda in version 2.99; {OTHERWISE}"),
+        ("cuda:1", CHIPS[:1], "finds no device cuda:1 in version 2.99, but cuda:0"),
+        ("cuda:2", CHIPS, "finds no device cuda:2 in version 2.99, but cuda:0 to cuda:1"),
+        ("mps", [], f"finds no device mps in version 2.99; {OTHERWISE}"),
     ],
 )
 def test_devices_that_are_not_there(word, chips, reason):

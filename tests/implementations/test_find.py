@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 
+import numpy as np
 import pytest
 
 from softaudit.errors import OptionError
@@ -19,11 +20,19 @@ from softaudit.implementations.model import FUNCTIONS, Implementation
 def _kernels(tmp_path, monkeypatch):
     """Make a directory with a module, a package, and one module that does not load."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "kernels.py").write_text("def softmax(x): return x\nclass Of:\n number = 3\n")
+    (tmp_path / "kernels.py").write_text(
+        "def softmax(x): return x\nclass Of:\n number = 3\nimport numpy as np\nnumbers = 3\n"
+    )
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "__init__.py").write_text("__version__ = '1.2'\n")
     (tmp_path / "package" / "fast.py").write_text("from package import __version__\n"
                                                   "def softmax(x): return x\n")  # fmt: skip
+    (tmp_path / "package" / "own.py").write_text("from .fast import softmax as f\n")
+    (tmp_path / "package" / "in_it").mkdir()
+    (tmp_path / "package" / "in_it" / "own.py").write_text("from ..fast import softmax as f\n")
+    (tmp_path / "torch.py").write_text(
+        "import numpy as np\ndef softmax(x): return np.full(x.shape, 0.5, x.dtype)\n"
+    )
     (tmp_path / "broken.py").write_text("def f(x):\n  return x\nimport no_such_module\n")
     (tmp_path / "torn.py").write_text("def f(x:\n")
     (tmp_path / "leaves.py").write_text("import sys\nsys.exit(4)\n")
@@ -92,14 +101,22 @@ def test_what_is_not_found(word, message):
 @pytest.mark.parametrize(
     ("word", "reason"),
     [
-        ("kernels.py:sofmax", "kernels.py has no function 'sofmax'; did you mean 'softmax'?"),
-        ("kernels:xyz", "kernels has no function 'xyz'"),
-        ("kernels.py:Of.number", "'Of.number' in kernels.py is no function, but of type int"),
-        ("broken.py:f", "broken.py cannot be imported: ModuleNotFoundError: No module named "
+        ("kernels.py:sofmax", "is not in kernels.py; did you mean 'softmax'?"),
+        ("kernels.py:numbers_of", "is not in kernels.py"),  # neither numbers nor np can be called
+        ("kernels.py:nope", "is not in kernels.py"),
+        ("package/own.py:f", "cannot be imported from own.py: ImportError: attempted relative "
+                             "import with no known parent package (own.py, line 1); "
+                             "name it package.own:f"),
+        ("./package/in_it/own.py:f", "cannot be imported from own.py: ImportError: attempted "
+                                     "relative import with no known parent package "
+                                     "(own.py, line 1); name it package.in_it.own:f"),
+        ("kernels:xyz", "is not in kernels"),
+        ("kernels.py:Of.number", "is no function, but of type int, in kernels.py"),
+        ("broken.py:f", "cannot be imported from broken.py: ModuleNotFoundError: No module named "
                         "'no_such_module' (broken.py, line 3)"),
-        ("torn.py:f", "torn.py cannot be imported: SyntaxError: '(' was never closed "
+        ("torn.py:f", "cannot be imported from torn.py: SyntaxError: '(' was never closed "
                       "(torn.py, line 1)"),
-        ("leaves:f", "leaves cannot be imported: SystemExit: 4 (leaves.py, line 2)"),
+        ("leaves:f", "cannot be imported from leaves: SystemExit: 4 (leaves.py, line 2)"),
     ],
 )  # fmt: skip
 def test_what_is_found_missing_once_it_has_started(word, reason):
@@ -118,6 +135,13 @@ def test_modules_are_imported_from_here_and_not_in_the_judge():
         about = runner.start()
     assert (about.name, about.version, about.device) == ("fast.softmax", "1.2", "cpu")
     assert "package" not in sys.modules
+
+
+@pytest.mark.usefixtures("_kernels")
+def test_a_file_may_be_named_as_a_framework_is():
+    with Runner(find("torch.py:softmax")) as runner:
+        answer = runner.ask("softmax", np.zeros((1, 2)), FORMATS["float32"])
+    assert (answer.values.tolist(), answer.remarks) == ([[0.5, 0.5]], ())
 
 
 @pytest.mark.usefixtures("_kernels")

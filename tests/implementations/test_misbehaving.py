@@ -55,6 +55,7 @@ def at(text: str) -> str:
     return f"(misbehaving.py, line {number})"
 
 
+_BROKE = 'raise ValueError("broken")'
 _RAISED = 'raise ValueError("not\\nthis one")'
 REASONS = {
     "raises": f"raises ValueError: not this one {at(_RAISED)}",
@@ -114,6 +115,31 @@ def test_of_a_crash_the_users_frames_are_shown(runner):
     assert "worker.py" not in unanswered.value.detail
 
 
+@pytest.mark.parametrize("name", ["breaks_builtins", "breaks_numpy"])
+def test_what_is_broken_for_the_user_is_whole_for_us(runner, name):
+    answer = ask(runner, name, form="float32")
+    assert answer.values.tolist()[1] == pytest.approx([0.09003057, 0.24472847, 0.66524096])
+    if name == "breaks_builtins":
+        assert ask(runner, "finds_what_it_broke", form="float32").remarks == ()
+    runner.close()
+
+
+def test_who_breaks_python_and_raises_is_shown_with_the_traceback(runner):
+    with pytest.raises(Unanswered) as unanswered:
+        ask(runner, "breaks_and_raises")
+    runner.close()
+    assert unanswered.value.reason == f"raises ValueError: broken {at(_BROKE)}"
+    assert unanswered.value.detail.endswith("ValueError: broken\n")
+
+
+def test_of_what_fails_in_our_part_nothing_is_shown(runner):
+    with pytest.raises(Unanswered) as unanswered:
+        ask(runner, "breaks_what_we_tell_with")
+    assert (unanswered.value.reason, unanswered.value.detail) == (
+        "leaves Python or NumPy broken, so that what it returns cannot be told", "",
+    )  # fmt: skip
+
+
 def test_more_memory_than_there_is(runner):
     with pytest.raises(Unanswered, match=r"^raises MemoryError: Unable to allocate 7.11 PiB"):
         ask(runner, "takes_all_memory")
@@ -141,6 +167,8 @@ REMARKS = {
     "returns_twice": (),
     "leaves_a_thread": (),
     "mapped": (),
+    "masked": ("returns a masked array, whose mask is left out",),
+    "masks_nothing": (),
     "strided": (),
     "big_endian": (),
 }
