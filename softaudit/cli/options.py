@@ -108,4 +108,5 @@ def split_places(words: list[str] | None) -> tuple[str, ...]:
 
 
 def _is_of_file(word: str) -> bool:
-    return Path(word.rpartition(":")[0]).is_file()
+    place, _, attribute = word.rpartition(":")
+    return "," not in attribute and Path(place).is_file()
