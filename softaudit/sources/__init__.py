@@ -23,7 +23,7 @@ from softaudit.errors import InputError
 from softaudit.model import Logits
 from softaudit.sources import csv, literal, naming, npy, npz, opening, safetensors
 from softaudit.sources.keys import place_of
-from softaudit.sources.opening import Found, Opened, printable
+from softaudit.sources.opening import Found, Opened, Wanted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SOURCES", "read", "read_each"]
 
-Reader = Callable[[Opened, str | None], Iterable[Found]]
+Reader = Callable[[Opened, Wanted], Iterable[Found]]
 
 SOURCES: Mapping[str, Reader] = {
     ".npy": npy.read,
@@ -98,9 +98,10 @@ def read_each(
     word: str,
     *,
     axis: int = -1,
-    key: str | None = None,
+    key: Wanted = None,
     stdin: BinaryIO | None = None,
     name: str | None = None,
+    least_axes: int = 1,
 ) -> Iterator[Logits]:
     """Read what a word of the command line names, one array after the other.
 
@@ -110,9 +111,11 @@ def read_each(
     Parameters
     ----------
     word, axis, key, stdin
-        As for `read`.
+        As for `read`; of several keys, which may be comma lists, it is enough that a file has one.
     name : str, optional
         What to call the source in reports and messages, in place of the path as it was given.
+    least_axes : int
+        How many an array has to have: 1, or 0 where a single number is taken too, as it is.
 
     Yields
     ------
@@ -131,7 +134,7 @@ def read_each(
 
     def logits(array: Found) -> Logits:
         return Logits(
-            values=_class_axis_last(array, axis, shown),
+            values=_class_axis_last(array, axis, shown, least_axes),
             name=called if name is None else name,
             command=command,
             format=array.format,
@@ -170,7 +173,7 @@ def _open(word: str, name: str, stdin: BinaryIO | None) -> Opened:
     return opening.from_path(word, name)
 
 
-def _read_opened(opened: Opened, key: str | None) -> Iterable[Found]:
+def _read_opened(opened: Opened, key: Wanted) -> Iterable[Found]:
     if opened.starts_with(opening.GZIP):
         opened = opening.unpack(opened)
     return _reader(opened)(opened, key)
@@ -193,21 +196,21 @@ def _reader(opened: Opened) -> Reader:
     raise InputError(f"{opened.name}: {_ADVICE.get(opened.suffix, advice)}")
 
 
-def _class_axis_last(array: Found, axis: int, name: str) -> NDArray[Any]:
+def _class_axis_last(array: Found, axis: int, name: str, least_axes: int) -> NDArray[Any]:
     place = place_of(name, array.key)
     shape = "×".join(map(str, array.values.shape))
     axes = array.values.ndim
-    if axes == 0:
-        raise InputError(f"{place}: a single number without a class axis; save a row of logits")
+    if axes < least_axes:
+        raise InputError(f"{place}: a single number without a class axis; save a row of them")
     if array.values.size == 0:
         raise InputError(
-            f"{place}: shape {array.values.shape} has no elements; save at least one row of logits"
+            f"{place}: shape {array.values.shape} has no elements; save at least one row"
         )
-    if not -axes <= axis < axes:
+    if axes and not -axes <= axis < axes:
         raise InputError(
             f"{place}: axis {axis} is not there; the array is {shape}, "
             f"so choose --axis from {-axes} to {axes - 1}"
         )
-    values = np.moveaxis(array.values, axis, -1)
+    values = np.moveaxis(array.values, axis, -1) if axes else array.values
     values.flags.writeable = False
     return values

@@ -41,7 +41,7 @@ def from_array(array: ArrayLike, name: str = "array", axis: int = -1) -> Logits:
     if values.dtype.name not in FORMATS and values.dtype.kind not in "iu":
         raise InputError(f"{name}: dtype {values.dtype} is not real; convert it to float64 first")
     if values.ndim == 0 or values.size == 0:
-        raise InputError(f"{name}: shape {values.shape} has no row of logits")
+        raise InputError(f"{name}: shape {values.shape} has no row")
     if not -values.ndim <= axis < values.ndim:
         least, most = -values.ndim, values.ndim - 1
         raise InputError(f"{name}: axis {axis} is not there; choose axis from {least} to {most}")

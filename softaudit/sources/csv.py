@@ -26,19 +26,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from softaudit.sources.opening import Wanted
+
 _BY_SUFFIX = {".csv": ",", ".tsv": "\t"}
 _SNIFFED = (",", "\t", ";")
 
 
-def read(opened: Opened, key: str | None) -> list[Found]:
+def read(opened: Opened, key: Wanted) -> list[Found]:
     """Read a table of numbers.
 
     Parameters
     ----------
     opened : Opened
         UTF-8 text, with or without a byte order mark.
-    key : str or None
-        Must be None: there is one table.
+    key : str, tuple of str, or None
+        Must be no string: there is one table.
 
     Returns
     -------
@@ -156,7 +158,7 @@ def _read_table(data: bytes, delimiter: str | None, name: str) -> NDArray[np.flo
         except ValueError as error:
             raise InputError(_not_a_number(name, line, fields)) from error
     if not numbers:
-        raise InputError(f"{name}: no line of numbers; write one row of logits on each line")
+        raise InputError(f"{name}: no line of numbers; write one row on each line")
     table = np.frombuffer(numbers, np.float64).reshape(-1, columns)
     if np.any(np.abs(table) >= LARGEST_INTEGER):
         _refuse_changed(data, delimiter, name)

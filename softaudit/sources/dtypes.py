@@ -34,16 +34,16 @@ _AS_REAL = 'save the real part: np.save("logits.npy", a.real)'
 _AS_FIELD = 'save one field as an array: np.save("logits.npy", a["field"])'
 _AS_LIST = 'save it as float64: np.save("logits.npy", np.array(a.tolist(), dtype=np.float64))'
 _REFUSED = {
-    "b": f"boolean, not logits; {_AS_FLOAT64}",
-    "?": f"boolean, not logits; {_AS_FLOAT64}",
+    "b": f"boolean, not numbers; {_AS_FLOAT64}",
+    "?": f"boolean, not numbers; {_AS_FLOAT64}",
     "c": f"complex, which has no softmax; {_AS_REAL}",
     "O": f"pickled Python objects, which are never loaded; {_AS_LIST}",
     "S": f"text, not numbers; {_AS_FLOAT64}",
     "a": f"text, not numbers; {_AS_FLOAT64}",
     "U": f"text, not numbers; {_AS_FLOAT64}",
     "T": f"text, not numbers; {_AS_FLOAT64}",
-    "M": f"dates, not logits; {_AS_FLOAT64}",
-    "m": f"durations, not logits; {_AS_FLOAT64}",
+    "M": f"dates, not numbers; {_AS_FLOAT64}",
+    "m": f"durations, not numbers; {_AS_FLOAT64}",
     "f": f"wider than float64; {_AS_FLOAT64}",
     "g": f"wider than float64; {_AS_FLOAT64}",
     "V": f"raw bytes, not numbers; {_AS_FLOAT64}",

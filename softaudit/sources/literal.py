@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,10 +17,13 @@ from softaudit.errors import InputError
 from softaudit.sources.csv import changed, number
 from softaudit.sources.opening import Found, printable, refuse_key
 
+if TYPE_CHECKING:
+    from softaudit.sources.opening import Wanted
+
 _MOST_AXES = 32
 
 
-def read(text: str, name: str, key: str | None) -> list[Found]:
+def read(text: str, name: str, key: Wanted) -> list[Found]:
     """Read literal logits.
 
     Parameters
@@ -28,8 +32,8 @@ def read(text: str, name: str, key: str | None) -> list[Found]:
         Numbers in nested brackets, separated by commas.
     name : str
         What to call it in a message.
-    key : str or None
-        Must be None: there is one array.
+    key : str, tuple of str, or None
+        Must be no string: there is one array.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def read(text: str, name: str, key: str | None) -> list[Found]:
     skeleton = re.sub(r"[^\[\],\s]+", take, text)
     # Counted first, since whatever reads nested brackets recurses.
     if max(accumulate((c == "[") - (c == "]") for c in skeleton)) > _MOST_AXES:
-        raise InputError(f"{name}: over {_MOST_AXES} brackets deep; write rows of logits")
+        raise InputError(f"{name}: over {_MOST_AXES} brackets deep; write rows of numbers")
     try:
         shape = _shape(json.loads(skeleton))
     except json.JSONDecodeError as error:

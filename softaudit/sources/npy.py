@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from softaudit.sources.dtypes import Order
+    from softaudit.sources.opening import Wanted
 
 # Bytes of the header's length, and its encoding, by version.
 _VERSIONS = {b"\x01\x00": (2, "latin-1"), b"\x02\x00": (4, "latin-1"), b"\x03\x00": (4, "utf-8")}
@@ -56,15 +57,15 @@ class Header:
     offset: int
 
 
-def read(opened: Opened, key: str | None) -> list[Found]:
+def read(opened: Opened, key: Wanted) -> list[Found]:
     """Read a .npy file.
 
     Parameters
     ----------
     opened : Opened
         The file.
-    key : str or None
-        Must be None: there is one array.
+    key : str, tuple of str, or None
+        Must be no string: there is one array.
 
     Returns
     -------
@@ -132,7 +133,7 @@ def decode(
             f"{_bytes(size - header.offset)} found; {_AGAIN}"
         )
     if expected == 0:
-        raise InputError(f"{place}: shape {shape} has no elements; save at least one row of logits")
+        raise InputError(f"{place}: shape {shape} has no elements; save at least one row")
     stored = data(header.offset, expected)
     if stored.size < expected:
         raise InputError(
@@ -192,7 +193,7 @@ def _parse_header(text: bytes, encoding: str, offset: int, place: str) -> Header
         ):
             if len(shape) > _MOST_AXES:
                 raise InputError(
-                    f"{place}: {len(shape)} axes, over {_MOST_AXES}; reshape it to rows of logits"
+                    f"{place}: {len(shape)} axes, over {_MOST_AXES}; reshape it to rows"
                 )
             return Header(descr, order, shape, offset)
     shown = printable(text.decode("latin-1").strip(), 60)

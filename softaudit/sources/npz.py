@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from softaudit.sources.opening import Found
+    from softaudit.sources.opening import Found, Wanted
 
 _MOST_PACKED = 1032
 _ENCRYPTED = 1
@@ -54,14 +54,14 @@ _CORRUPT = (
 )
 
 
-def read(opened: Opened, key: str | None) -> Iterator[Found]:
+def read(opened: Opened, key: Wanted) -> Iterator[Found]:
     """Read a .npz file.
 
     Parameters
     ----------
     opened : Opened
         The file.
-    key : str or None
+    key : str, tuple of str, or None
         Name of an array, or a pattern of names; all of them if None.
 
     Yields
@@ -86,7 +86,7 @@ def read(opened: Opened, key: str | None) -> Iterator[Found]:
         raise InputError(f"{opened.name}: not a whole .npz file ({reason}); {_AGAIN}") from error
 
 
-def _choose(members: list[zipfile.ZipInfo], key: str | None, name: str) -> list[zipfile.ZipInfo]:
+def _choose(members: list[zipfile.ZipInfo], key: Wanted, name: str) -> list[zipfile.ZipInfo]:
     keys = [_key(member) for member in members]
     if not members:
         raise InputError(f"{name}: holds no arrays; {_AGAIN}")

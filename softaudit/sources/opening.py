@@ -130,7 +130,7 @@ def _hash(file: BinaryIO, name: str, suffix: str) -> Opened:
     file.seek(0)
     if size == 0:
         file.close()
-        raise InputError(f"{name}: an empty file (0 bytes); write the logits again")
+        raise InputError(f"{name}: an empty file (0 bytes); write it again")
     return Opened(file, name, suffix, size, digest.hexdigest())
 
 
@@ -191,7 +191,7 @@ def unpack(opened: Opened) -> Opened:
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"{opened.name}: not a whole gzip file; compress it again") from error
     if not data:
-        raise InputError(f"{opened.name}: unpacks to nothing; write the logits again")
+        raise InputError(f"{opened.name}: unpacks to nothing; write it again")
     if len(data) > UNPACKED_LIMIT:
         raise InputError(
             f"{opened.name}: unpacks to over {UNPACKED_LIMIT} bytes; unpack it first, with gunzip"
@@ -221,7 +221,14 @@ def printable(text: str, length: int | None = None) -> str:
     )
 
 
-def refuse_key(key: str | None, name: str) -> None:
+Wanted = str | tuple[str, ...] | None
+"""Which arrays of a file that knows them by names: see `keys.chosen`.
+
+A tuple is meant for several files: one that holds an array without a name is taken as it is.
+"""
+
+
+def refuse_key(key: Wanted, name: str) -> None:
     """Refuse a key for a source that holds one array without a name.
 
     Raises
@@ -229,6 +236,6 @@ def refuse_key(key: str | None, name: str) -> None:
     InputError
         If there is a key.
     """
-    if key is not None:
+    if isinstance(key, str):
         shown = printable(key, 40)
         raise InputError(f"{name}: holds one array without a key; leave out --key {shown}")

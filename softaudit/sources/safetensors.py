@@ -26,6 +26,8 @@ from softaudit.sources.opening import Found, Opened, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from softaudit.sources.opening import Wanted
+
 _LONGEST_HEADER = 100_000_000
 _MOST_AXES = 32
 _LENGTH = 8
@@ -39,7 +41,7 @@ _DESCRS = {
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1",
 }  # fmt: skip
 _REFUSED = {
-    "BOOL": f"boolean, not logits; {_AS_FLOAT}",
+    "BOOL": f"boolean, not numbers; {_AS_FLOAT}",
     "C64": "complex, which has no softmax; save the real part",
     "F8_E8M0": f"powers of two, which scale other numbers; {_AS_FLOAT}",
 }
@@ -67,14 +69,14 @@ def begins(file: IO[bytes]) -> bool:
     return first[_LENGTH:] == b"{" and length <= _LONGEST_HEADER
 
 
-def read(opened: Opened, key: str | None) -> Iterator[Found]:
+def read(opened: Opened, key: Wanted) -> Iterator[Found]:
     """Read a .safetensors file.
 
     Parameters
     ----------
     opened : Opened
         The file.
-    key : str or None
+    key : str, tuple of str, or None
         Name of a tensor, or a pattern of names; all of them if None.
 
     Yields
@@ -153,7 +155,7 @@ def _tensor(key: str, entry: object, place: str) -> _Tensor:
         ):
             if len(shape) > _MOST_AXES:
                 raise InputError(
-                    f"{place}: {len(shape)} axes, over {_MOST_AXES}; reshape it to rows of logits"
+                    f"{place}: {len(shape)} axes, over {_MOST_AXES}; reshape it to rows"
                 )
             return _Tensor(key, dtype, tuple(shape), start, stop)
     raise InputError(f"{place}: its entry is no dtype, shape and data_offsets; {_AGAIN}")
@@ -195,7 +197,7 @@ def _check_logits(tensor: _Tensor, place: str) -> None:
         raise InputError(f"{place}: dtype '{printable(tensor.dtype, 40)}' is {reason}")
     if tensor.start == tensor.stop:
         shape = printable(str(tensor.shape), 60)
-        raise InputError(f"{place}: shape {shape} has no elements; save at least one row of logits")
+        raise InputError(f"{place}: shape {shape} has no elements; save at least one row")
 
 
 def _found(data: Mapped, data_at: int, name: str, tensor: _Tensor) -> Found:

@@ -159,7 +159,7 @@ def test_a_single_number_is_refused(refusal):
 @pytest.mark.parametrize("shape", [(0,), (0, 5), (5, 0)])
 def test_no_elements_are_refused(refusal, shape):
     assert refusal("a.npy", npy(np.zeros(shape))) == (
-        f"a.npy: shape {shape} has no elements; save at least one row of logits"
+        f"a.npy: shape {shape} has no elements; save at least one row"
     )
 
 
