@@ -14,6 +14,7 @@ import numpy as np
 
 from softaudit import algorithms
 from softaudit.implementations import Runner, Unanswered
+from softaudit.implementations.mistaken import remark_on_other_answers
 from softaudit.model import Output, Used
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ class Running:
         self._runner = Runner(implementation, timeout=timeout, stopped=self._is_enough)
         self._failed: dict[CellKey, Unanswered] = {}
         self._row: dict[CellKey, tuple[int, NDArray[np.float64]]] = {}
+        self._first = 0
+        self._looked_at: set[CellKey] = set()
         self.remarks: Remarks = {}
         self.details: Details = {}
         self.used = Used(implementation.name, command=_command(implementation))
@@ -119,7 +122,8 @@ class Running:
     def _ask(self, key: CellKey, block: Block, number: int) -> NDArray[np.float64]:
         form = key.arithmetic.storage.plain
         try:
-            answer = self._runner.ask(key.function, block.whole_rows(form), form)
+            x = block.whole_rows(form)
+            answer = self._runner.ask(key.function, x, form)
         except Unanswered as failure:
             named = type(failure)(f"{self.used.name} {failure.reason}", failure.detail)
             self._failed[key] = named
@@ -130,7 +134,12 @@ class Running:
             about = self._runner.about
             if about is not None:
                 self.used = replace(self.used, version=about.version, device=about.device)
-        for words in answer.remarks:
+        remarks = answer.remarks
+        # In whichever process its rows are, so that remarks do not depend on their number.
+        if number == self._first and key not in self._looked_at:
+            self._looked_at.add(key)
+            remarks += remark_on_other_answers(answer.values, form, x, key.function)
+        for words in remarks:
             self.note({(key.name, words.partition(":")[0]): (number, words)})
         return answer.values
 
@@ -142,9 +151,10 @@ class Running:
         for place, found in remarks.items():
             self.remarks[place] = min(found, self.remarks.get(place, found))
 
-    def forget(self) -> None:
-        """Begin with other logits: what failed may be asked again."""
+    def forget(self, first: int) -> None:
+        """Begin with other logits, at some row: what failed may be asked again."""
         self._failed, self._row, self.remarks, self.details = {}, {}, {}, {}
+        self._first, self._looked_at = first, set()
 
     def close(self) -> None:
         """End the process."""
@@ -179,11 +189,11 @@ class Answers:
             if isinstance(one, Running):
                 one.stopped = stopped
 
-    def begin(self) -> None:
-        """Begin with other logits."""
+    def begin(self, first: int) -> None:
+        """Begin with other logits, of which some row is the first that is asked."""
         for one in self.others.values():
             if isinstance(one, Running):
-                one.forget()
+                one.forget(first)
 
     def keep_steps(self, key: CellKey) -> bool:
         """Whether a cell's outputs come with the steps from which causes are told."""

@@ -94,7 +94,7 @@ def audit(
     step = max(1, block // logits.columns)
     cost = work_of(numbers.size * logits.columns, len(keys))
     jobs = min(jobs, -(-numbers.size // step))
-    answers.begin()
+    answers.begin(int(numbers[0]))
     if jobs > 1 and cost >= WORTH_SHARING:
         from softaudit.jobs import share  # whose imports take a while
 

@@ -56,8 +56,8 @@ def _beside(command: str, audit: Audit, key: CellKey, trusted: str) -> list[str]
         return [command, f"--against {quote(trusted)}"]
     if not used.is_outputs:
         return [command, used.command.replace("--implementation", "--against", 1)]
-    if own is None or "--outputs-key" in own.command + used.command:
-        return [""]  # one key is for all outputs of a command
+    if own is None or min(c.count("--outputs-key") for c in (own.command, used.command)):
+        return [""]  # keys are for all outputs of a command
     both = f"{own.command} {used.command}"
     return [command.replace(own.command, both, 1), f"--against {quote(trusted)}"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -15,6 +14,7 @@ from softaudit.cli.asking import (
     Device,
     Jobs,
     Key,
+    Names,
     Reference,
     Row,
     Sample,
@@ -28,7 +28,7 @@ from softaudit.cli.asking import (
     say_details,
 )
 from softaudit.cli.judging import Judging
-from softaudit.cli.options import named, one, with_groups
+from softaudit.cli.options import named, one, several, with_groups
 from softaudit.cli.output import ShownAndSaved
 from softaudit.errors import OptionError
 from softaudit.implementations import CPU, TIMEOUT
@@ -69,8 +69,8 @@ class Compared:
     axis: Axis = -1
     key: Key = None
     outputs_key: Annotated[
-        str | None,
-        one("outputs-key", "Of OUTPUTS, what --key is of LOGITS.", show_default=False),
+        Names,
+        several("outputs-key", "Arrays of OUTPUTS: names or patterns, as for --key."),
     ] = None
     sample: Sample = None
     row: Row = None
@@ -118,19 +118,17 @@ class Compared:
             If they cannot be the logits' outputs.
         """
         from softaudit.formats import FORMATS
-        from softaudit.implementations.outputs import read_outputs, told_apart
+        from softaudit.implementations.outputs import read_all
 
-        form = None if self.format is None else FORMATS[self.format]
-        read = partial(
-            read_outputs,
-            logits=logits,
-            function=cast("Function", self.function),
-            form=form,
+        return read_all(
+            words,
+            logits,
+            cast("Function", self.function),
+            keys=tuple(self.outputs_key or ()),
+            form=None if self.format is None else FORMATS[self.format],
             axis=self.axis,
-            key=self.outputs_key,
             temperature=self.temperature,
         )
-        return told_apart([outputs for word in words for outputs in read(word)])
 
     def plan(self, logits: Logits, keys: Sequence[CellKey]) -> Plan:
         """Plan what to ask."""
@@ -205,13 +203,20 @@ def _judged(
     from softaudit.keys import given_key
     from softaudit.model import Used
 
-    given = [
-        Given(one.values, Used(one.name, sha256=one.sha256, command=one.word)) for one in outputs
-    ]
     keys = [
         given_key(compared.function, one.format.name, one.name, logits=compared.posed_in)
         for one in outputs
     ]
+    used = [
+        Used(
+            one.name,
+            sha256=one.sha256,
+            command=one.word,
+            remarks={key.name: one.remarks} if one.remarks else {},
+        )
+        for one, key in zip(outputs, keys, strict=True)
+    ]
+    given = [Given(one.values, about) for one, about in zip(outputs, used, strict=True)]
     trusted, more, running = _trusted(compared, outputs, keys)
     plan = replace(compared.plan(logits, [*keys, *more]), elements=elements)
     rows = len(chosen_rows(logits, plan))
@@ -234,17 +239,24 @@ def _trusted(
 ) -> tuple[str | None, list[CellKey], list[Given | Running]]:
     """Give who is trusted by its name in cells, its cells, and who answers in them.
 
-    Outputs are trusted by their name, or by the word that names them; then there is nothing to add.
+    Outputs are trusted by their name, by their cell's, or by their file; then there is nothing to
+    add.
     """
     from softaudit.algorithms import ALGORITHM_NAMES, ALGORITHMS
     from softaudit.answers import Running
+    from softaudit.implementations.outputs import trusted_among
     from softaudit.keys import given_key, known, make_key, posed_from
-    from softaudit.others import choose
+    from softaudit.others import choose, find_all
 
     word = compared.against
-    among = next((one.name for one in outputs if word in (one.name, one.word)), None)
+    of_cell = {key.name: key.algorithm for key in keys}
+    among = None
+    if word is not None and word not in ALGORITHM_NAMES:
+        among = trusted_among(of_cell.get(word, word), outputs)
+    if word is None or among is not None or word in ALGORITHM_NAMES:
+        find_all((), compared.device)  # where nobody runs, no device is taken
     if word is None or among is not None:
-        return among, [], []
+        return None if among is None else among.name, [], []
     formats = list(dict.fromkeys(key.arithmetic.storage.name for key in keys))
     if word in ALGORITHM_NAMES:
         known(word, ALGORITHMS[compared.function], f"algorithm of {compared.function}")

@@ -51,7 +51,7 @@ def in_layout(outputs: Logits, logits: Logits, function: Function, axis: int, pl
     if outputs.format == "text" and _same_lines(values.shape, wanted[-1], axis):
         values = values.reshape(wanted[-1])
     if values.shape not in wanted:
-        raise InputError(f"{place}: {_advice(values.shape, logits.shape, function, axis)}")
+        raise InputError(f"{place}: {_advice(outputs, values.shape, logits.shape, function, axis)}")
     if values.ndim < len(logits.shape):
         values = np.expand_dims(values, axis)
     return replace(outputs, values=_last(values, axis), axis=axis)
@@ -77,11 +77,16 @@ def _last(values: NDArray[Any], axis: int) -> NDArray[Any]:
     return moved
 
 
-def _advice(shape: Shape, logits: Shape, function: str, axis: int) -> str:
+def _advice(outputs: Logits, shape: Shape, logits: Shape, function: str, axis: int) -> str:
     """Say what shape there is, which there should be, and what may have happened."""
     wanted = _wanted(logits, function, axis)[0]
     told = f"shape {_times(shape)}, and {function} of logits of shape {_times(logits)} over axis "
-    return f"{told}{axis} has {_times(wanted)}; {_remedy(shape, wanted, logits, function, axis)}"
+    remedy = _remedy(shape, wanted, logits, function, axis)
+    if "int" in outputs.format and shape in _wanted(logits, "logsumexp", axis):
+        remedy = (
+            f"whole numbers, one for each row, are choices: give the {function} they were made by"
+        )
+    return f"{told}{axis} has {_times(wanted)}; {remedy}"
 
 
 def _remedy(shape: Shape, wanted: Shape, logits: Shape, function: str, axis: int) -> str:

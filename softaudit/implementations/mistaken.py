@@ -1,44 +1,24 @@
-"""Outputs that answer another question than the one asked: told by a look at some rows.
+"""What to say of results that answer another question: outputs are refused, code is judged on.
 
-A wrong kernel is what softaudit is there to judge, and must never be refused.  So two things have
-to hold: what is asked is missed by far, and another question is answered, number for number, as
-well as the format can.  Looking at what rows add up to was rejected, since a kernel that loses its
-mass, or counts it twice, is told by nothing else.
+Of outputs nothing else can be meant, and to compute them again costs somebody time.  Code that
+runs was asked by softaudit itself, so its figures are what it was asked for: they get a remark.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from softaudit.errors import InputError
-from softaudit.formats import round_to
+from softaudit.implementations.other_question import Asked, other_question
+from softaudit.model import Logits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    import numpy as np
     from numpy.typing import NDArray
 
     from softaudit.formats import Format
-    from softaudit.model import Function, Logits
-
-MOST_ROWS = 64
-MOST_ELEMENTS = 2**20
-"""How much is looked at: rows, evenly spaced, and elements of them all together."""
-
-MOST_SCATTERED = 2**16
-"""Elements along another axis, each of them in a page of the file of its own."""
-
-_FAR = 0.1
-"""Probability that is elsewhere than it should be, in a row, from which the asked is missed."""
-
-_WIDEST = 0.1
-"""What every answer may be off, relatively: formats that round more, of 8 bits, tell no answers."""
-
-_TELLING = 0.25
-"""What one may be off by roundings of its logits too, and be told from twice as large a one."""
+    from softaudit.implementations.other_question import Other
+    from softaudit.model import Function
 
 
 def refuse_other_answers(
@@ -65,139 +45,82 @@ def refuse_other_answers(
     Raises
     ------
     InputError
-        With the question that they answer, and how to ask it.
-
-    Notes
-    -----
-    Nothing is told of logsumexp, whose answers are one number each, nor of rows over
-    `MOST_ELEMENTS`.  Rows with NaN, with +∞ or nothing but −∞ are left out; what is too small for
-    the format's normal numbers says nothing, and nor do formats of 8 bits, but for the logits.
+        With the question that they answer, and how to ask it; see `other_question`.
     """
-    if function == "logsumexp":
-        return
-    pair, axis = _Pair(logits, outputs), logits.axis % len(logits.shape)
-    asked = _Asked(function, form, temperature, axis)
-    with np.errstate(all="ignore"):  # of which a NaN or an infinity fits nothing
-        x, v = pair.rows()
-        if _misses(v, _softmax(x / temperature), function):
-            for answered in _answers(pair, x, v, asked):
-                raise InputError(f"{place}: {answered}")
+    asked = Asked(function, form, temperature, logits.axis % len(logits.shape))
+    other = other_question(logits, outputs, asked)
     outputs.release()
+    if other is not None:
+        raise InputError(f"{place}: {_told(other, asked, logits.values.size)}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What the outputs should be."""
-
-    function: Function
-    form: Format
-    temperature: float
-    axis: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pair:
-    """Logits and outputs in one layout."""
-
-    logits: Logits
-    outputs: Logits
-
-    def rows(self, most: int = MOST_ELEMENTS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Give some rows of both, those that have an answer and no NaN; none of endless ones."""
-        total, columns = self.logits.rows, self.logits.columns
-        number = min(MOST_ROWS, most // columns, total)
-        chosen = np.arange(number, dtype=np.int64) * total // max(number, 1)
-        x, v = self.logits.take(chosen), self.outputs.take(chosen)
-        top = x.max(axis=-1)
-        sound = (top < np.inf) & (top > -np.inf) & ~np.isnan(v).any(axis=-1)
-        return x[sound], v[sound]
-
-    def along(self, axis: int) -> _Pair:
-        """Take another axis, of the layout, for the class axis."""
-        return _Pair(*(replace(each, values=np.moveaxis(each.values, axis, -1))
-                       for each in (self.logits, self.outputs)))  # fmt: skip
-
-    def transposed(self, axis: int) -> _Pair:
-        """Take outputs whose class axis was exchanged with another one of the layout."""
-        swapped = np.swapaxes(self.outputs.values, axis, -1)
-        return replace(self, outputs=replace(self.outputs, values=swapped))
-
-
-def _answers(
-    pair: _Pair, x: NDArray[np.float64], v: NDArray[np.float64], asked: _Asked
-) -> Iterator[str]:
-    """Say which other questions the outputs answer, and how to ask them."""
-    same = np.array_equal(x, v) or np.array_equal(round_to(x, asked.form), v)
-    if same and (v != v[:1, :1]).any():
-        yield "the logits themselves, and not outputs: give what the implementation returned"
-    other: Function = "log_softmax" if asked.function == "softmax" else "softmax"
-    if _answer(x, v, replace(asked, function=other)):
-        what = "logarithms" if other == "log_softmax" else "probabilities"
-        yield f"{what}, and {asked.function} is asked: name --function {other}"
-    if asked.temperature != 1.0 and _answer(x, v, replace(asked, temperature=1.0)):
-        yield (
-            f"computed without the temperature {asked.temperature:g}: leave out --temperature, "
-            "or divide the logits by it first"
-        )
-    yield from _other_axes(pair, asked)
-
-
-def _other_axes(pair: _Pair, asked: _Asked) -> Iterator[str]:
-    """Say along which axis, or axes, the outputs answer what is asked."""
-    shape = pair.logits.values.shape
-    for axis in range(len(shape) - 1):
-        in_file = axis + (axis >= asked.axis)
-        told = f"{asked.function} along axis {in_file}, and not along the class axis {asked.axis}: "
-        if _answer(*pair.along(axis).rows(MOST_SCATTERED), asked):
-            yield f"{told}name --axis {in_file}, or give outputs computed along axis {asked.axis}"
-        if shape[axis] == shape[-1] and _answer(*pair.transposed(axis).rows(MOST_SCATTERED), asked):
-            swapped = f"outputs.swapaxes({in_file}, {asked.axis})"
-            yield f"axes {in_file} and {asked.axis} are exchanged: save {swapped}"
-    if len(shape) > 1 and pair.logits.values.size <= MOST_ELEMENTS:
-        flat = _Pair(*(replace(each, values=each.values.reshape(1, -1))
-                       for each in (pair.logits, pair.outputs)))  # fmt: skip
-        if _answer(*flat.rows(), asked):
-            yield (
-                f"{asked.function} over all {pair.logits.values.size} logits at once, and not "
-                f"along axis {asked.axis}: compute it with that axis, or reshape logits and outputs"
+def _told(other: Other, asked: Asked, size: int) -> str:
+    """Say which other question outputs answer, and how to ask it."""
+    axis, function = other.axis, asked.function
+    match other.what:
+        case "logits":
+            return "the logits themselves, and not outputs: give what the implementation returned"
+        case "function":
+            return _other_function(asked)
+        case "temperature":
+            return (
+                f"computed without the temperature {asked.temperature:g}: leave out --temperature, "
+                "or divide the logits by it first"
+            )
+        case "axis":
+            told = f"{function} along axis {axis}, and not along the class axis {asked.axis}"
+            return f"{told}: name --axis {axis}, or give outputs computed along axis {asked.axis}"
+        case "exchanged":
+            swapped = f"outputs.swapaxes({axis}, {asked.axis})"
+            return f"axes {axis} and {asked.axis} are exchanged: save {swapped}"
+        case "all":
+            return (
+                f"{function} over all {size} logits at once, and not along axis {asked.axis}: "
+                "compute it with that axis, or reshape logits and outputs"
             )
 
 
-def _answer(x: NDArray[np.float64], v: NDArray[np.float64], asked: _Asked) -> bool:
-    """Tell whether outputs are the answers, to what the format can do, and no simple ones.
+def _other_function(asked: Asked) -> str:
+    what = "logarithms" if asked.function == "softmax" else "probabilities"
+    return f"{what}, and {asked.function} is asked: name --function {asked.other_function}"
 
-    Uniform rows, and rows of one 1 and zeros, are answers to many questions, and what many a wrong
-    kernel gives: there has to be a number well below its row's largest and above subnormal ones.
-    Rounding logits, and their difference from the maximum, costs the more the larger they are.
+
+def remark_on_other_answers(
+    returned: NDArray[np.float64], form: Format, x: NDArray[np.float64], function: Function
+) -> tuple[str, ...]:
+    """Remark on code that answers another question.
+
+    Parameters
+    ----------
+    returned, x : ndarray of float64, shape (rows, columns)
+        What came back, and what was handed over: round(x̂ / T̂), so that no temperature is left.
+    form : Format
+        In which it was asked.
+    function : str
+
+    Returns
+    -------
+    tuple of str
+        One remark, to be read after its name, or none.
     """
-    unit = 2.0**-asked.form.precision
-    off, least = max(0.01, 8 * unit), 4 * asked.form.least_normal
-    if not len(x) or off > _WIDEST:
-        return False
-    p, size = _softmax(x / asked.temperature), np.abs(x / asked.temperature)
-    slack = off + 2 * unit * (size + np.abs(x.max(axis=-1, keepdims=True) / asked.temperature))
-    below = (p > least) & (p < p.max(axis=-1, keepdims=True) / 2)
-    if not (below & (slack < _TELLING)).any():
-        return False
-    if asked.function == "softmax":
-        near = np.abs(v - p) <= np.where(p > 0, np.expm1(slack) * p, 0.0) + least
-    else:
-        log_p = np.log(p)
-        near = np.abs(v - log_p) <= slack - 2 * unit * log_p
-        near |= (p < least) & (v < np.log(least) / 2)
-    return bool(near.all())
+    asked = Asked(function, form, 1.0, 1)
+    given, came = (Logits(a, "", "", form.name, a.shape, "") for a in (x, returned))
+    other = other_question(given, came, asked)
+    return () if other is None else (f"returns {_remarked(other, asked)}",)
 
 
-def _misses(v: NDArray[np.float64], p: NDArray[np.float64], function: Function) -> bool:
-    """Tell whether much of some row's probability is elsewhere."""
-    q = np.exp(v) if function == "log_softmax" else v
-    return bool((np.abs(q - p).sum(axis=-1) > 2 * _FAR).any())
+def _remarked(other: Other, asked: Asked) -> str:
+    match other.what:
+        case "function":
+            return _other_function(asked)
+        case "axis":
+            return f"{asked.function} along axis 0 of the rows it gets, and is asked for the last"
+        case "exchanged":
+            return f"{asked.function} with rows and columns exchanged"
+        case "all":
+            return f"{asked.function} over all rows it gets at once, and is asked for each"
+        case _:
+            return "its input"
 
 
-def _softmax(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
-    probabilities: NDArray[np.float64] = e / e.sum(axis=-1, keepdims=True)
-    return probabilities
-
-
-__all__ = ["MOST_ELEMENTS", "MOST_ROWS", "MOST_SCATTERED", "refuse_other_answers"]
+__all__ = ["refuse_other_answers", "remark_on_other_answers"]

@@ -7,56 +7,67 @@ numbers in `mistaken`.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
-from pathlib import Path
-from shlex import quote, split
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from shlex import quote
+from typing import TYPE_CHECKING, Any
 
 from softaudit.errors import InputError
 from softaudit.formats import FORMATS, round_to
 from softaudit.implementations.fitting import in_layout
 from softaudit.implementations.mistaken import refuse_other_answers
-from softaudit.sources import naming, read_each
-from softaudit.sources.keys import place_of
+from softaudit.implementations.narrower import narrower_numbers
+from softaudit.implementations.output_file import (
+    OutputFile,
+    name_of,
+    told_apart,
+    trusted_among,
+)
+from softaudit.sources import read_each
+from softaudit.sources.keys import matching, parts, place_of
+from softaudit.sources.opening import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from softaudit.formats import Format
     from softaudit.model import Function, Logits
+    from softaudit.sources.opening import Wanted
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OutputFile:
-    """Outputs of one implementation, which a file or standard input has.
+def read_all(
+    words: Sequence[str], logits: Logits, function: Function, *, keys: tuple[str, ...], **rest: Any
+) -> list[OutputFile]:
+    """Read all outputs of a command line, and tell them apart.
 
-    Attributes
+    Parameters
     ----------
-    name : str
-        What stands for the algorithm in a cell's name: the file's own name, with the array's after
-        it where the file has several; it has a dot, which no algorithm of ours has.
-    word : str
-        What names it again on a command line.
-    format : Format
-        The number format in which it is judged.
-    values : Logits
-        The outputs in the logits' layout, class axis last; of logsumexp an axis of length 1.
-        Mapped where they lie in a file as they are.
-    is_text : bool
-        Whether they were decimals, which are rounded to the format.
+    words : sequence of str
+    logits, function, rest
+        See `read_outputs`.
+    keys : tuple of str
+        Names and patterns of arrays, also comma lists of them, of the files that know arrays by
+        names; all arrays if there are none.
+
+    Raises
+    ------
+    InputError
+        As `read_outputs` does; if one of the keys is in no file; or if outputs are there twice.
     """
+    wanted = keys or None
+    read = [
+        one for word in words for one in read_outputs(word, logits, function, key=wanted, **rest)
+    ]
+    _check_found(keys, read)
+    return told_apart(read)
 
-    name: str
-    word: str
-    format: Format
-    values: Logits
-    is_text: bool
 
-    @property
-    def sha256(self) -> str:
-        """Of the bytes read."""
-        return self.values.sha256
+def _check_found(words: tuple[str, ...], read: Sequence[OutputFile]) -> None:
+    keys = [one.values.key for one in read if one.values.key is not None]
+    for word in words:
+        for part in parts(keys, word):
+            if not matching(keys, part):
+                shown = printable(part, 40)
+                raise InputError(f"--outputs-key {shown}: none of the outputs has such an array")
 
 
 def read_outputs(
@@ -66,7 +77,7 @@ def read_outputs(
     *,
     form: Format | None = None,
     axis: int = -1,
-    key: str | None = None,
+    key: Wanted = None,
     temperature: float = 1.0,
 ) -> list[OutputFile]:
     """Read somebody's outputs for some logits.
@@ -84,8 +95,9 @@ def read_outputs(
         integers, of a one-hot answer; decimals need it, having no dtype.
     axis : int
         The class axis, in both files.
-    key : str, optional
-        Which arrays, of a file that knows them by names: a name, or a pattern.
+    key : str or tuple of str, optional
+        Which arrays, of a file that knows them by names: a name, or a pattern.  One of a tuple is
+        enough, and a file that holds one array without a name is taken as it is.
     temperature : float
         T, with which they should have been computed.
 
@@ -107,9 +119,9 @@ def read_outputs(
     if word == "-" and logits.command == "-":
         raise InputError("<stdin>: the logits are read from it already; name a file of outputs")
     try:
-        read = list(read_each(word, key=key))
+        read = list(read_each(word, key=key, least_axes=0))
     except InputError as error:
-        raise InputError(str(error).replace("--key", "--outputs-key")) from error
+        raise InputError(_of_outputs(str(error))) from error
     several = len(read) > 1
     return [_output(word, each, logits, function, form, axis, temperature, several=several)
             for each in read]  # fmt: skip
@@ -128,17 +140,33 @@ def _output(
 ) -> OutputFile:
     try:
         place = place_of(read.name, read.key)
+        laid_out = in_layout(read, logits, function, axis, place)
         own = _format(read, form, place)
-        if read.format == "text":
-            read = replace(read, values=round_to(read.values, own).astype(own.dtype))
-        values = in_layout(read, logits, function, axis, place)
-        output = OutputFile(_name(word, read), _word(read), own, values, read.format == "text")
+        values = _rounded(laid_out, own) if read.format == "text" else laid_out
         refuse_other_answers(values, own, logits, function, temperature, place)
+        remarks = narrower_numbers(values, own) if form is None else ()
     except InputError as error:
         if not several:
             raise
         raise InputError(f"{error}; or choose another array with --outputs-key") from error
-    return output
+    name, again = name_of(word, read.key), _word(read)
+    return OutputFile(word, name, again, own, values, read.format == "text", remarks)
+
+
+def _of_outputs(told: str) -> str:
+    """Say of outputs what is said of logits."""
+    return told.replace("--key", "--outputs-key").replace(
+        _SAVED, _SAVED.replace("logits", "outputs")
+    )
+
+
+_SAVED = 'np.save("logits.npy"'
+
+
+def _rounded(outputs: Logits, form: Format) -> Logits:
+    values = round_to(outputs.values, form).astype(form.dtype)
+    values.flags.writeable = False
+    return replace(outputs, values=values)
 
 
 def _format(read: Logits, form: Format | None, place: str) -> Format:
@@ -164,48 +192,4 @@ def _word(read: Logits) -> str:
     return read.command + key if read.command else ""
 
 
-def _name(word: str, read: Logits) -> str:
-    whole = {"-": "stdin"}.get(word, "literal" if naming.is_literal(word) else Path(word).name)
-    return _as_name(whole + (f".{read.key}" if read.key else ""))
-
-
-def _as_name(own: str) -> str:
-    """Make a part of a cell's name, which is never an algorithm of ours."""
-    plain = re.sub(r"[^\w.+-]", "_", own)
-    if "." not in plain:
-        return f"outputs.{plain}"
-    return plain if re.match(r"\w", plain) else f"outputs{plain}"
-
-
-def told_apart(files: Sequence[OutputFile]) -> list[OutputFile]:
-    """Give outputs names of their own: of the same names, as many folders in front as it takes.
-
-    Raises
-    ------
-    InputError
-        If the same outputs are there twice.
-    """
-    apart = list(files)
-    for folders in range(1, _MOST_FOLDERS):
-        names = [file.name for file in apart]
-        if len(set(names)) == len(names):
-            return apart
-        apart = [
-            file if names.count(file.name) == 1 else replace(file, name=_in_folders(file, folders))
-            for file in apart
-        ]
-    twice = next(name for name in names if names.count(name) > 1)
-    raise InputError(f"{twice}: named twice; name each file of outputs once")
-
-
-_MOST_FOLDERS = 32
-
-
-def _in_folders(file: OutputFile, folders: int) -> str:
-    """Give the name with so many of the folders that the file is in."""
-    path = Path(*split(file.word)[:1]).absolute().parts[1:]
-    key = f".{file.values.key}" if file.values.key else ""
-    return _as_name("_".join(path[-1 - folders :]) + key)
-
-
-__all__ = ["OutputFile", "read_outputs", "told_apart"]
+__all__ = ["OutputFile", "read_all", "read_outputs", "told_apart", "trusted_among"]

@@ -13,7 +13,8 @@ import pytest
 from softaudit import sources
 from softaudit.errors import InputError
 from softaudit.formats import FORMATS
-from softaudit.implementations.mistaken import MOST_ELEMENTS, refuse_other_answers
+from softaudit.implementations.mistaken import refuse_other_answers
+from softaudit.implementations.other_question import MOST_ELEMENTS
 from softaudit.implementations.outputs import read_outputs, told_apart
 from softaudit.sources.array import from_array
 
