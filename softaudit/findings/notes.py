@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from softaudit.against import is_trusted
 from softaudit.findings.finding import Finding
 from softaudit.findings.words import by_format, names, where
+from softaudit.formats import FORMATS
 from softaudit.grouping import grouped
+from softaudit.keys import AS_READ
 from softaudit.model import RowKind
 from softaudit.wording import count, place, short
 
@@ -25,6 +27,7 @@ def notes(audit: Audit) -> Iterator[Finding]:
     yield from _strays(audit)
     yield from _skipped(audit)
     yield from _remarks(audit)
+    yield from _as_read(audit)
     yield from _alone(audit)
     if audit.reference.undecided:
         number = count(audit.reference.undecided, "exact value")
@@ -107,6 +110,34 @@ def _remarks(audit: Audit) -> Iterator[Finding]:
         for words, cells in told.items():
             where = f", in {count(len(cells), 'cell')}" if len(cells) > 1 else f", in {cells[0]}"
             yield Finding("note", tuple(cells), None, f"{used.name} {words}{where}")
+
+
+def _as_read(audit: Audit) -> Iterator[Finding]:
+    """Say what logits outputs may have had, where they err by more than rounding the answer does.
+
+    What correct rounding errs by is at most half an ulp, and so is its mean.
+    """
+    own = FORMATS.get(audit.source.format)
+    if own is None or audit.logits_format != AS_READ:
+        return
+    outputs = {used.name for used in audit.implementations if used.is_outputs}
+    suspects = grouped(
+        (cell.key.arithmetic.storage.name, cell)
+        for cell in audit.cells
+        if cell.key.algorithm in outputs
+        and cell.key.arithmetic.storage.precision < own.precision
+        and (cell.ulp["mean"] or 0.0) > _ROUNDING
+    )
+    for form, cells in suspects.items():
+        whose = ", ".join(cell.key.algorithm for cell in cells)
+        text = (
+            f"{whose}: logits are taken as read, {own.name}; if the implementation got them in "
+            f"{form}, name --logits-format {form}"
+        )
+        yield Finding("note", names(cells), None, text)
+
+
+_ROUNDING = 0.5
 
 
 def _skipped(audit: Audit) -> Iterator[Finding]:

@@ -114,11 +114,11 @@ def _remarked(other: Other, asked: Asked) -> str:
         case "function":
             return _other_function(asked)
         case "axis":
-            return f"{asked.function} along axis 0 of the rows it gets, and is asked for the last"
+            return f"{asked.function} along axis 0 of what it gets, and axis -1 is asked"
         case "exchanged":
             return f"{asked.function} with rows and columns exchanged"
         case "all":
-            return f"{asked.function} over all rows it gets at once, and is asked for each"
+            return f"{asked.function} over all that it gets at once, and axis -1 is asked"
         case _:
             return "its input"
 

@@ -187,7 +187,7 @@ def trusted_among(word: str, files: Sequence[OutputFile]) -> OutputFile | None:
         names = ", ".join(file.name for file in found)
         raise OptionError(f"--against {printable(word)}: may be several outputs: choose {names}")
     if not found and os.path.isfile(word) and not word.endswith(".py"):  # noqa: PTH113
-        raise OptionError(f"--against {printable(word)}: not judged; name it among OUTPUTS too")
+        raise OptionError(f"--against {printable(word)}: not among OUTPUTS; name it there too")
     return found[0] if found else None
 
 
