@@ -214,3 +214,150 @@ def test_saved_results_of_outputs_are_judged_again(softaudit):
         del cell["against"], cell["ratio"]
     Path("old.json").write_text(json.dumps(document))
     assert softaudit("gate", "old.json", "--require", rule).code == 0
+
+
+def save(name: str, values: np.ndarray) -> None:
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    np.save(name, values)
+
+
+def said(softaudit, *words: str) -> str:
+    ended = softaudit("compare", *words)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.count("\n") == 1
+    return ended.err
+
+
+def test_a_single_number_is_a_logsumexp(softaudit):
+    save("row.npy", np.array([0.0, 0.0]))
+    save("total.npy", np.float64(0.6931471805599453))  # log 2 rounded to nearest
+    words = ("row.npy", "total.npy")
+    (cell,) = audit_of(softaudit, *words, "--function", "logsumexp")["cells"]
+    assert (cell["elements"], cell["correctly_rounded"]) == (1, 1)
+    assert "one value for each row is --function logsumexp" in said(softaudit, *words)
+    assert "total.npy: a single number without a class axis" in said(softaudit, *words[::-1])
+
+
+def test_names_that_become_the_same_get_a_number(softaudit):
+    outputs = np.load("float32.npy")
+    for name in ("a/b c.npy", "a/b_c.npy", "d/b_c.npy"):
+        save(name, outputs)
+    np.savez("two.npz", **{"p q": outputs, "p_q": outputs})
+    files = ("a/b c.npy", str(Path("a/b_c.npy").absolute()), "two.npz", "a/../d/b_c.npy")
+    names = [cell["name"] for cell in audit_of(softaudit, "logits.npy", *files)["cells"]]
+    assert [name.removeprefix("softmax/float32/") for name in names][2:] == [
+        "two.npz.p_q",
+        "two.npz.p_q.2",
+        "d_b_c.npy",
+    ]
+    assert names[0] == "softmax/float32/a_b_c.npy"
+    files = ("a/b c.npy", "a/b_c.npy", "two.npz", "d/b_c.npy")
+    names = [cell["name"] for cell in audit_of(softaudit, "logits.npy", *files)["cells"]]
+    assert [name.removeprefix("softmax/float32/") for name in names] == [
+        "a_b_c.npy",
+        "a_b_c.npy.2",
+        "two.npz.p_q",
+        "two.npz.p_q.2",
+        "d_b_c.npy",
+    ]
+
+
+def test_the_same_outputs_twice_are_told_as_they_were_typed(softaudit):
+    same = ("logits.npy", "float32.npy", "./float32.npy")
+    assert "./float32.npy: the same outputs as float32.npy; name each" in said(softaudit, *same)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (LOGITS > 0, 'boolean, not numbers; save it as float64: np.save("outputs.npy", '),
+        (LOGITS + 1j, 'no softmax; save the real part: np.save("outputs.npy", a.real)'),
+        (LOGITS.astype(str), 'text, not numbers; save it as float64: np.save("outputs.npy", '),
+        (LOGITS.argmax(axis=-1), "shape 2×3×4, and softmax of logits of shape 2×3×4×5 over axis 3"),
+        (np.zeros((0, 5)), "has no elements; save at least one row"),
+    ],
+)
+def test_what_is_said_of_outputs_is_not_said_of_logits(softaudit, values, message):
+    np.save("o.npy", values)
+    told = said(softaudit, "logits.npy", "o.npy")
+    assert message in told
+    assert "logits.npy" not in told
+
+
+def test_keys_are_for_files_that_have_names(softaudit):
+    outputs = np.load("float32.npy")
+    np.savez("all.npz", p=outputs, q=outputs, no=outputs > 0)
+    files = ("logits.npy", "float32.npy", "all.npz")
+    for keys in (("p,q",), ("p", "q"), ("[p,q]",)):
+        words = [word for key in keys for word in ("--outputs-key", key)]
+        names = [cell["name"] for cell in audit_of(softaudit, *files, *words)["cells"]]
+        ends = ("float32.npy", "all.npz.p", "all.npz.q")
+        assert names == [f"softmax/float32/{end}" for end in ends]
+    assert "--outputs-key z: none of the outputs" in said(softaudit, *files, "--outputs-key", "p,z")
+    plain = said(softaudit, *files[:2], "--outputs-key", "p")
+    assert "--outputs-key p: none of the outputs has such an array" in plain
+    nothing = said(softaudit, *files, "--outputs-key", "y", "--outputs-key", "z")
+    assert "all.npz: no array 'y' or 'z'; its keys are p, q, no" in nothing
+
+
+@pytest.mark.parametrize("word", ["./float32.npy", "softmax/float32/float32.npy"])
+def test_trusted_outputs_are_found_however_they_are_named(softaudit, word):
+    save("mine.npy", softmax(LOGITS))
+    audit = audit_of(softaudit, "logits.npy", "mine.npy", "float32.npy", "--against", word)
+    assert audit["trusted"] == "float32.npy"
+
+
+def test_trusted_outputs_that_are_not_to_be_found(softaudit):
+    for name in ("a/o.npy", "b/o.npy"):
+        save(name, np.load("float32.npy"))
+    words = ("logits.npy", "a/o.npy", "b/o.npy", "--against")
+    assert "may be several outputs: choose a_o.npy, b_o.npy" in said(softaudit, *words, "o.npy")
+    told = said(softaudit, *words, "float16.npy")
+    assert "--against float16.npy: not among OUTPUTS; name it there too" in told
+
+
+@pytest.mark.parametrize("against", [(), ("--against", "float32.npy"), ("--against", "stable")])
+def test_a_device_needs_somebody_who_takes_it(softaudit, against):
+    words = ("logits.npy", "float32.npy", "--device", "cuda", *against)
+    assert "device cuda: nobody is asked" in said(softaudit, *words)
+
+
+def test_an_option_of_one_value_is_given_once(softaudit):
+    words = ("logits.npy", "float32.npy", "--against", "stable", "--against", "naive")
+    assert said(softaudit, *words) == "softaudit: --against: given 2 times; give it once\n"
+
+
+def told_of(softaudit, *words: str) -> str:
+    ended = softaudit("compare", "logits.npy", *words, "--worst", "0")
+    assert ended.code == 0
+    return " ".join(ended.out.split())
+
+
+@pytest.mark.parametrize(("form", "wide"), [("float16", "float32"), ("bfloat16", "float64")])
+def test_outputs_that_were_saved_wider_are_told(softaudit, form, wide):
+    values = np.load(f"{form}.npy").view(DTYPES[form]).astype(wide)
+    np.save("wide.npy", values)
+    told = f"wide.npy has nothing but {form} numbers (name --format {form} if they were computed"
+    assert told in told_of(softaudit, "wide.npy")
+    assert "nothing but" not in told_of(softaudit, "wide.npy", "--format", form)
+    values[1, 2, 3, 4] *= 1 + 2.0**-20
+    np.save("wide.npy", values)
+    assert "nothing but" not in told_of(softaudit, "wide.npy")
+
+
+def test_few_or_simple_results_are_numbers_of_every_format(softaudit):
+    for logits in (np.zeros((64, 4)), np.log(np.arange(1.0, 32.0))[:, None] * [1.0, 0.0]):
+        np.save("logits.npy", logits)
+        np.save("o.npy", softmax(logits).astype(np.float16).astype(np.float32))
+        assert "nothing but" not in told_of(softaudit, "o.npy")
+
+
+def test_logits_that_outputs_may_have_had_narrower(softaudit):
+    note = "half.npy: logits are taken as read, float32; if the implementation got them in float16"
+    big = (LOGITS * 4).astype(np.float32)  # whose rounding to float16 costs some ulp
+    np.save("logits.npy", big)
+    np.save("half.npy", softmax(big.astype(np.float16).astype(float)).astype(np.float16))
+    assert note in told_of(softaudit, "half.npy")
+    assert note not in told_of(softaudit, "half.npy", "--logits-format", "float16")
+    np.save("half.npy", softmax(big.astype(float)).astype(np.float16))
+    assert note not in told_of(softaudit, "half.npy")

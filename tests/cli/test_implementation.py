@@ -279,3 +279,51 @@ def test_a_path_may_have_commas(tmp_path, monkeypatch):
     assert split_places(words) == taken
     assert split_places(["a,b.py:f,torch"]) == ("a", "b.py:f", "torch")  # no file as a whole
     assert split_places(None) == ()
+
+
+OTHERS = """
+import numpy as np
+
+def softmax(x, axis=-1):
+    x = x.astype(np.float64)
+    e = np.exp(x - x.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+def columns(x):
+    return softmax(x, 0)
+
+def whole(x):
+    return softmax(x, None)
+
+def logs(x):
+    return np.log(softmax(x))
+
+def same(x):
+    return x
+
+def twice(x):
+    return 2 * softmax(x)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "remark"),
+    [
+        ("columns", "returns softmax along axis 0 of what it gets, and axis -1 is asked"),
+        ("whole", "returns softmax over all that it gets at once, and axis -1 is asked"),
+        ("logs", "returns logarithms, and softmax is asked: name --function log_softmax"),
+        ("same", "returns its input"),
+        ("twice", None),
+        ("softmax", None),
+    ],
+)
+def test_who_answers_another_question_is_told_and_judged(name, remark):
+    Path("others.py").write_text(OTHERS)
+    word = f"others.py:{name}"
+    found = face.audit(LOGITS, implementation=word, function="softmax", format="float32",
+                       temperature=2.0)  # fmt: skip
+    (cell,) = found.cells
+    (used,) = found.implementations
+    told = [words for words in used.remarks.get(cell.key.name, ()) if "float64" not in words]
+    assert told == ([] if remark is None else [remark])
+    assert cell.elements == LOGITS.size
