@@ -224,7 +224,7 @@ class Answers:
         for name, (used, remarks, details) in noted.items():
             one = self.others[name]
             if isinstance(one, Running):
-                one.used = used if used.device is not None else one.used
+                one.used = one.used if used.version is used.device is None else used
                 one.note(remarks)
                 one.details = {**details, **one.details}
 

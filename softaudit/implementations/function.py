@@ -94,7 +94,7 @@ def load(word: str, theirs: AbstractContextManager[None]) -> Loaded:
     top = sys.modules.get(module.__name__.partition(".")[0], module)
     version = getattr(top, "__version__", None)
     said = version if isinstance(version, str) else None
-    return Loaded(said, CPU, lambda _, x: function(x))
+    return Loaded(said, None, lambda _, x: function(x))
 
 
 def renamed(word: str, error: BaseException) -> str:

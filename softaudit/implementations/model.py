@@ -76,14 +76,15 @@ class About:
         As of the implementation.
     version : str or None
         Of the framework, or of the user's package if it says one.
-    device : str
-        In full: `cpu`, or `cuda:0` with the name of the accelerator.
+    device : str or None
+        In full: `cpu`, or `cuda:0` with the name of the accelerator; None of a user's function,
+        which alone knows where it computes.
     """
 
     name: str
     word: str
     version: str | None
-    device: str
+    device: str | None
 
 
 class Unanswered(Exception):  # noqa: N818 -- what became of a question, and not how it is raised
@@ -158,14 +159,14 @@ class Loaded:
     Attributes
     ----------
     version : str or None
-    device : str
-        In full.
+    device : str or None
+        In full; None where nobody can tell.
     call : callable
         From a function's name and an array, class axis last, to whatever is returned.
     """
 
     version: str | None
-    device: str
+    device: str | None
     call: Callable[[str, NDArray[Any]], Any]
 
 

@@ -164,7 +164,7 @@ class Runner:
         incoming = Incoming(0)
         self._exchange(process, pack(start), incoming, deadline, "does not start")
         self._check_kind(incoming, "started")
-        device = printable(incoming.text("device"), 100)
+        device = printable(incoming.text("device"), 100) or None
         version = printable(incoming.text("version"), 100) or None
         self.about = About(named.name, named.word, version, device)
         # Frameworks have much to say of the machine; a user's own words are the user's.
