@@ -116,13 +116,19 @@ def command(
 
     known(probing.progress, MODES, "progress")
     probing.named()
-    asked, files = respondents.found(), [word, *respondents.files()]
-    with (
-        Results(written, None, files, renderers=INVARIANCE_RENDERERS) as results,
-        deferred() as stopped,
-    ):
-        found = _found(_read(word, probing), asked, probing, stopped)
+    files = [word, *respondents.files()]
+    results = Results(written, None, files, renderers=INVARIANCE_RENDERERS)
+    with deferred() as stopped, results:
+        logits = _read(word, probing)
+        with respondents.started(stopped) as asked:
+            found = _found(logits, asked, probing, stopped)
+        unasked = {one.name: found.unasked(one.name) for one in found.respondents}
+        if found.partial is None and None not in unasked.values():
+            respondents.check_asked(unasked)
         results.write(found)
+    if found.partial is not None:
+        raise typer.Exit(INTERRUPTED)
+    respondents.check_asked(unasked)
     end(found, most)
 
 
@@ -161,8 +167,6 @@ def end(found: Invariance, most: float | None) -> None:
     UnjudgedError
         If there are no answers at all; if distances have a limit, and one is missing.
     """
-    if found.partial is not None:
-        raise typer.Exit(INTERRUPTED)
     silent = [probed for probed in found.probes if not probed.answered]
     if silent and not any(probed.ways for probed in found.probes):
         raise UnjudgedError(f"{silent[0].name}: no answer, nor any other: {silent[0].reason}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +11,12 @@ import typer
 from softaudit.cli import completion
 from softaudit.cli.asking import Device, Names, Timeout  # noqa: TC001  options are read as types
 from softaudit.cli.options import split_places
-from softaudit.implementations import CPU, TIMEOUT
+from softaudit.errors import OptionError, UnjudgedError
+from softaudit.implementations import CPU, TIMEOUT, Interrupted, Unanswered
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     from softaudit.studies.respondents import Respondent
 
 
@@ -45,6 +49,57 @@ class Respondents:
         from softaudit.studies.respondents import respondents
 
         return respondents(split_places(self.names), device=self.device, timeout=self.timeout)
+
+    @contextmanager
+    def started(self, stopped: Callable[[], bool]) -> Iterator[tuple[Respondent, ...]]:
+        """Start those who are found, so that who cannot be asked is told of before any work.
+
+        Parameters
+        ----------
+        stopped : callable
+            Says whether somebody has had enough.
+
+        Raises
+        ------
+        UnjudgedError
+            If somebody who was named does not start; who was not named is left out.
+        """
+        from softaudit.cli.progress.listener import say
+
+        there = []
+        with ExitStack() as ending:
+            for one in self.found():
+                one.heed(stopped)
+                ending.enter_context(one)
+                try:
+                    one.start()
+                except Interrupted:
+                    pass  # the study asks nothing more
+                except Unanswered as error:
+                    if self.names:
+                        raise UnjudgedError(f"{one.name} {error.reason}") from error
+                    say(f"{one.name} is left out: {error.reason}")
+                    continue
+                there.append(one)
+            yield tuple(there)
+
+    def check_asked(self, unasked: Mapping[str, str | None]) -> None:
+        """Refuse to call it done where nothing was asked.
+
+        Parameters
+        ----------
+        unasked : mapping of str to (str or None)
+            By name, why somebody was asked nothing; None of who was asked something.
+
+        Raises
+        ------
+        OptionError
+            Of somebody who was named, or of everybody.
+        """
+        reasons = {name: reason for name, reason in unasked.items() if reason is not None}
+        if reasons and (self.names or len(reasons) == len(unasked)):
+            name, reason = next(iter(reasons.items()))
+            raise OptionError(f"nothing was asked of {name}: {reason}")
 
     def files(self) -> list[str]:
         """Give the files that functions are in, which must not be written over."""

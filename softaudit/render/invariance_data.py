@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from softaudit.json_v1 import SCHEMA, as_json, used_to_json
 from softaudit.render.facts import line
+from softaudit.report import make_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
 def render_json(found: Invariance, screen: Screen | None = None) -> Iterator[str]:  # noqa: ARG001
     """Render what probes found as one JSON document, the same bytes for the same findings."""
     source = {name: value for name, value in asdict(found.source).items() if name != "command"}
+    about = make_report(())
     document = {
         "schema": SCHEMA,
+        "tool": about.tool,
+        "environment": about.environment,
         "invariance": {
             "source": source,
             "sampled": found.sampled,
@@ -35,6 +39,7 @@ def render_json(found: Invariance, screen: Screen | None = None) -> Iterator[str
             "respondents": [used_to_json(used) for used in found.respondents],
             "probes": [_probed(probed) for probed in found.probes],
             "skipped": [asdict(skipped) for skipped in found.skipped],
+            "unsteady": found.unsteady,
         },
     }
     yield json.dumps(as_json(document), ensure_ascii=False, allow_nan=False) + "\n"

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from softaudit.grouping import grouped
 from softaudit.render.facts import range_facts, source_facts
-from softaudit.studies.probes import PROBES
+from softaudit.studies.probes import CONTROL, PROBES
 from softaudit.wording import NO_BREAK, apart, count, minus, percent, place, ulps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from softaudit.studies.probed import Compared, Difference, Invariance, Probed
 
@@ -87,14 +87,27 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _left_out(found: Invariance) -> Iterator[str]:
-    """Say of each format in how many rows a shift is exact, at most."""
-    rows: dict[str, tuple[int, int]] = {}
+    """Say of each format and each c in how many rows a shift is exact."""
+    ways: dict[str, dict[str, tuple[int, int]]] = {}
     for probed in found.probes:
         if any(way.left_out for way in probed.ways):
-            rows[probed.format] = max((way.rows, way.left_out) for way in probed.ways)
-    if rows:
-        parts = ", ".join(f"{form} {rest[0]} of {sum(rest)}" for form, rest in rows.items())
-        yield f"shift leaves out rows in which a sum x + c is rounded; compared at most: {parts}"
+            there = {way.way: (way.rows, way.rows + way.left_out) for way in probed.ways}
+            ways.setdefault(probed.format, there)
+    for form, there in ways.items():
+        yield f"shift in {form}, rows in which no sum is rounded: {_rows_of(there)}"
+
+
+def _rows_of(ways: Mapping[str, tuple[int, int]]) -> str:
+    """Give the rows of each c, both signs at once where they have as many."""
+    parts, whole = [], next(iter(ways.values()))[1]
+    for way, (rows, _) in ways.items():
+        other = f"{'-' if way[0] == '+' else '+'}{way[1:]}"
+        if ways.get(other, (0, 0))[0] != rows:
+            parts.append(f"{minus(way)}:{NO_BREAK}{rows}")
+        elif way[0] == "+":
+            parts.append(f"±{way[1:]}:{NO_BREAK}{rows}")
+    first, *rest = parts
+    return "; ".join([f"c{NO_BREAK}={NO_BREAK}{first} of {whole}", *rest])
 
 
 def missing(found: Invariance) -> Iterator[str]:
@@ -110,10 +123,15 @@ def missing(found: Invariance) -> Iterator[str]:
 
 def differing(found: Invariance) -> Iterator[tuple[str, list[str]]]:
     """Give the probes that change a result, each with what that means and its largest distances."""
-    differ = [p for p in found.probes if p.verdict == "differs"]
+    differ = [
+        p for p in found.probes
+        if p.verdict == "differs" and (p.probe == CONTROL or p.implementation not in found.unsteady)
+    ]  # fmt: skip
     for probe, of in grouped((p.probe, p) for p in _ordered(differ)).items():
         worst = grouped((p.implementation, p) for p in of)
         lines = [_largest(cells) for cells in worst.values()]
+        if probe == CONTROL:
+            lines.append(f"no other probe proves anything of {_listed(worst)}")
         yield probe, [PROBES[probe].meaning, *lines]
 
 

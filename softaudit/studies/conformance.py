@@ -3,7 +3,8 @@
 Every edge row is put to every respondent as every function in every format, one by one, so that
 what ends a process takes one answer with it and no other.  Where the row has an exact answer, it is
 the judge that says so, and 4 ULP are allowed: a few roundings, and none that matters.  Where it has
-none, what most return is the convention, and whoever returns something else is told of, not wrong.
+none, what most return is the convention; who returns what another reading gives is told of, and
+not wrong, and what no reading gives is off.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from softaudit import reference
 from softaudit.algorithms import ALGORITHMS
 from softaudit.formats import FORMATS
-from softaudit.implementations import Unanswered
+from softaudit.implementations import Interrupted, Unanswered
 from softaudit.metrics import WORTH_TELLING, Yardstick
 from softaudit.model import RowKind
 from softaudit.problem import classify, pose
@@ -28,6 +29,7 @@ from softaudit.studies.conforming import (
     Reply,
     Runs,
 )
+from softaudit.studies.conventions import is_other_convention
 from softaudit.studies.edge_rows import EDGE_ROWS
 from softaudit.studies.respondents import Unasked, lack
 
@@ -48,7 +50,7 @@ def conformance(
     functions: Sequence[Function],
     formats: Sequence[str],
     edge_rows: Sequence[str] = (),
-    heard: Callable[[str, int, int], None] = lambda *_: None,
+    heard: Callable[[str, int, int], bool] = lambda *_: False,
 ) -> Conformance:
     """Put edge rows to respondents, and judge what they return.
 
@@ -62,7 +64,8 @@ def conformance(
     edge_rows : sequence of str
         Keys of `EDGE_ROWS`; all by default.
     heard : callable
-        Told before every question who is asked, how many questions are done, and of how many.
+        Told before every question who is asked, how many questions are done, and of how many.  Once
+        it answers True, nothing more is asked, and what is found is marked partial.
 
     Raises
     ------
@@ -75,30 +78,45 @@ def conformance(
     every = tuple(functions) or cast("tuple[Function, ...]", tuple(usual))
     forms = [FORMATS[name] for name in formats]
     posed = [_Posed(*parts) for parts in product(every, rows, forms)]
-    replies = [_replies(who, posed, tuple(functions) or who.usual, heard) for who in asked]
+    walk = _Walk(posed, heard)
+    replies = [walk.replies(who, tuple(functions) or who.usual) for who in asked]
     questions = (q.question([of[i] for of in replies]) for i, q in enumerate(posed))
     used = tuple(who.used for who in asked)
-    return Conformance(used, every, tuple(formats), rows, tuple(questions))
+    partial = walk.done if walk.stopped else None
+    return Conformance(used, every, tuple(formats), rows, tuple(questions), partial)
 
 
-def _replies(
-    who: Respondent,
-    posed: Sequence[_Posed],
-    functions: Sequence[str],
-    heard: Callable[[str, int, int], None],
-) -> list[Reply]:
-    """Put all that is about some functions to one respondent."""
-    replies = []
-    with who:
-        for i, question in enumerate(posed):
-            heard(who.name, i, len(posed))
-            replies.append(question.put_to(who, functions))
-    return replies
+INTERRUPTED = "somebody had enough of the run before"
+
+
+class _Walk:
+    """The way from one who is asked to the next, question by question."""
+
+    def __init__(self, posed: Sequence[_Posed], heard: Callable[[str, int, int], bool]) -> None:
+        self._posed, self._heard = posed, heard
+        self.done, self.stopped = 0, False
+
+    def replies(self, who: Respondent, functions: Sequence[str]) -> list[Reply]:
+        """Put all that is about some functions to one respondent."""
+        with who:
+            return [self._reply(who, functions, i) for i in range(len(self._posed))]
+
+    def _reply(self, who: Respondent, functions: Sequence[str], number: int) -> Reply:
+        self.stopped = self.stopped or self._heard(who.name, number, len(self._posed))
+        if not self.stopped:
+            try:
+                reply = self._posed[number].put_to(who, functions)
+            except Interrupted:
+                self.stopped = True
+            else:
+                self.done += 1
+                return reply
+        return Reply(who.name, "not asked", reason=INTERRUPTED)
 
 
 NAN_IN = "NaN in the row is NaN in every result"
-ALL_MASKED = "0 / 0: NaN is usual; a safe softmax answers 0"
-INFINITE = "∞ / ∞: NaN is usual, though the limit of one +∞ is one-hot"
+ALL_MASKED = "0 / 0: NaN is usual; a safe softmax answers 0, and equal masks have equal shares"
+INFINITE = "∞ / ∞: NaN is usual; the limit is one-hot, and of k times +∞ 1/k for each"
 EMPTY = "no logits, no results"
 EMPTY_SUM = "the sum of nothing is 0, and log 0 is −∞"
 CONVENTIONS = {
@@ -116,13 +134,14 @@ class _Posed:
         self.function, self.edge_row, self.form = function, edge_row, form
         self.logits = edge_row.logits(form)
         self._yardstick: Yardstick | None = None
+        self._kind = RowKind.AUDITED
         self.expected = None if self.logits is None else self._expected(self.logits)
 
-    def _expected(self, logits: NDArray[np.float64]) -> Expected:
+    def _expected(self, logits: NDArray[np.float64]) -> Expected | None:
         if not logits.size:
             return self._expected_of_nothing()
         problem = pose(logits, self.form, 1.0)
-        kind = RowKind(int(classify(problem, self.function)[0]))
+        kind = self._kind = RowKind(int(classify(problem, self.function)[0]))
         if kind in CONVENTIONS:
             self.values = np.full_like(logits if self.function != "logsumexp" else logits[:, :1],
                                        np.nan)  # fmt: skip
@@ -132,8 +151,10 @@ class _Posed:
         self._yardstick = Yardstick(decision, self.form)
         return Expected(runs(self.values), tuple(self._decimals(problem)))
 
-    def _expected_of_nothing(self) -> Expected:
+    def _expected_of_nothing(self) -> Expected | None:
         whole = self.function == "logsumexp"
+        if whole and not self.form.has_infinity:
+            return None
         self.values = np.full((1, 1 if whole else 0), -np.inf)
         return Expected(runs(self.values), (), EMPTY_SUM if whole else EMPTY)
 
@@ -166,6 +187,8 @@ class _Posed:
             answer = who.ask(self.function, self.logits, self.form)
         except Unasked as error:
             return Reply(who.name, "not asked", reason=str(error))
+        except Interrupted:
+            raise
         except Unanswered as error:
             return Reply(who.name, "no answer", reason=error.reason)
         return self._judged(who.name, answer.values, answer.remarks)
@@ -177,13 +200,21 @@ class _Posed:
             return lacks
         if self.function not in functions:
             return f"is taken for {' and '.join(functions)}; --function names others"
+        if self.expected is None:
+            return f"the answer is −∞, which {self.form.name} does not have"
         return None
 
     def _judged(self, name: str, values: NDArray[np.float64], remarks: tuple[str, ...]) -> Reply:
         if self._yardstick is None:
-            same = np.array_equal(values, self.values, equal_nan=True)
-            return Reply(name, "correct" if same else "otherwise", runs(values), remarks=remarks)
+            return Reply(name, self._by_convention(values), runs(values), remarks=remarks)
         return self._measured(name, values, remarks, self._yardstick)
+
+    def _by_convention(self, values: NDArray[np.float64]) -> Verdict:
+        assert self.logits is not None
+        if np.array_equal(values, self.values, equal_nan=True):
+            return "correct"
+        other = is_other_convention(values, self.logits, self._kind, self.function, self.form)
+        return "other convention" if other else "off"
 
     def _measured(
         self, name: str, values: NDArray[np.float64], remarks: tuple[str, ...], by: Yardstick

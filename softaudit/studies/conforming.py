@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from softaudit.model import Used
     from softaudit.studies.edge_rows import EdgeRow
 
-Verdict = Literal["correct", "close", "off", "otherwise", "no answer", "not asked"]
+Verdict = Literal["correct", "close", "other convention", "off", "no answer", "not asked"]
 
 VERDICTS: dict[Verdict, str] = {
-    "correct": "correctly rounded, or as the convention has it",
+    "correct": "correctly rounded, or as is usual where there is no exact answer",
     "close": "within 4 ULP",
-    "off": "beyond 4 ULP, or not finite where the answer is",
-    "otherwise": "otherwise than the convention has it",
+    "other convention": "what another sane reading gives where there is no exact answer",
+    "off": "beyond 4 ULP, not finite where the answer is, or what no reading gives",
     "no answer": "raised, hung or died",
     "not asked": "not taken in this format, or by this name",
 }
-"""What an answer is, best first; from `off` on to `no answer` it deviates."""
+"""What an answer is, best first; from `other convention` on to `no answer` it deviates."""
 
 Runs = tuple[tuple[float, int], ...]
 """Values of a row one after the other, each with how often it stands there."""
@@ -95,8 +95,13 @@ class Reply:
 
     @property
     def deviates(self) -> bool:
-        """Whether it is no answer to rely on."""
-        return self.verdict in ("off", "otherwise", "no answer")
+        """Whether it is worth telling of."""
+        return self.verdict in ("other convention", *FAILURES)
+
+    @property
+    def fails(self) -> bool:
+        """Whether it is wrong, or missing."""
+        return self.verdict in FAILURES
 
     @property
     def badness(self) -> tuple[int, float]:
@@ -104,8 +109,11 @@ class Reply:
         return ORDER.index(self.verdict), inf if self.ulp is None else self.ulp
 
 
-ORDER: tuple[Verdict, ...] = ("not asked", "correct", "close", "otherwise", "off", "no answer")
-"""From good to bad; who answers otherwise than others is not wrong."""
+FAILURES: tuple[Verdict, ...] = ("off", "no answer")
+"""What a strict judgement fails for; who follows another convention is not wrong."""
+
+ORDER: tuple[Verdict, ...] = ("not asked", *(name for name in VERDICTS if name != "not asked"))
+"""From good to bad."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +155,11 @@ class Conformance:
     edge_rows : tuple of EdgeRow
     questions : tuple of Question
         By function, then edge row, then format.
+    partial : int or None
+        How many replies were awaited when somebody had enough, and the others not asked for; None
+        where all were.
+    strict : bool
+        Whether replies are judged: what is off or missing fails.
     """
 
     respondents: tuple[Used, ...]
@@ -154,6 +167,8 @@ class Conformance:
     formats: tuple[str, ...]
     edge_rows: tuple[EdgeRow, ...]
     questions: tuple[Question, ...]
+    partial: int | None = None
+    strict: bool = False
 
     def about(self, function: str, edge_row: str | None = None) -> tuple[Question, ...]:
         """Give the questions of a function, or of an edge row of it, in the order of formats."""
@@ -167,6 +182,18 @@ class Conformance:
         """What deviates, worst first."""
         found = [(q, r) for q in self.questions for r in q.replies if r.deviates]
         return tuple(sorted(found, key=lambda pair: pair[1].badness, reverse=True))
+
+    @property
+    def fails(self) -> bool:
+        """Whether anything is off, or missing."""
+        return any(reply.fails for _, reply in self.deviations)
+
+    def unasked(self, respondent: str) -> str | None:
+        """Say why a respondent was asked nothing; None if it was asked something."""
+        replies = [question.of(respondent) for question in self.questions]
+        if all(reply.verdict == "not asked" for reply in replies):
+            return next((reply.reason for reply in replies), "")
+        return None
 
 
 def worst_of(replies: Sequence[Reply]) -> Reply:

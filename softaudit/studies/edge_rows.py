@@ -121,6 +121,20 @@ def _lowest_as_mask(form: Format) -> Sequence[float]:
     return 0.0, -form.largest, 1.0
 
 
+def _lowest_beside_large(form: Format) -> Sequence[float]:
+    return form.largest / 2, -form.largest, form.largest / 2
+
+
+def _finite_mask(mask: float) -> Callable[[Format], Sequence[float]]:
+    """Give the scores of `partly-masked` with a finite mask, rounded where the format holds it."""
+
+    def make(form: Format) -> Sequence[float]:
+        near = float(_nearest([mask], form)[0])
+        return 0.0, near if np.isfinite(near) else mask, 1.0
+
+    return make
+
+
 def _largest_and_lowest(form: Format) -> Sequence[float]:
     return form.largest, -form.largest
 
@@ -130,7 +144,7 @@ def _lowest_beside_mask(form: Format) -> Sequence[float]:
 
 
 def _shifted(form: Format) -> Sequence[float]:
-    """Around the largest c at which all whole numbers are held."""
+    """From the first number whose unit in the last place is 1."""
     c = 2.0 ** (form.precision - 1)
     return c, c + 1, c + 2
 
@@ -200,8 +214,16 @@ EDGE_ROWS: dict[str, EdgeRow] = {
         EdgeRow("lowest", "the format's lowest number, all equal",
                 "naive: 0 / 0 is NaN", _lowest),
         EdgeRow("lowest-as-mask", "the format's lowest number as a mask",
-                "x − m may overflow to −∞, and must not become NaN",
+                "x − m rounds to the lowest number itself: no −∞ comes of it",
                 _lowest_as_mask),
+        EdgeRow("lowest-and-large", "the format's lowest number beside half its largest",
+                "x − m overflows to −∞, and must not become NaN",
+                _lowest_beside_large),
+        EdgeRow("mask-1e4", "scores beside a mask of −1e4, rounded to the format",
+                "softmax is 0 beside it; log_softmax is the mask, and not −∞",
+                _finite_mask(-1e4)),
+        EdgeRow("mask-1e9", "scores beside a mask of −1e9, rounded to the format",
+                "the same; float16 does not hold it", _finite_mask(-1e9)),
         EdgeRow("both-extremes", "the format's largest number beside its lowest",
                 "their difference is no number of the format", _largest_and_lowest),
         EdgeRow("lowest-and-mask", "masks of the lowest number, one of which a score made −∞",
@@ -211,11 +233,12 @@ EDGE_ROWS: dict[str, EdgeRow] = {
                 "a sequential float16 sum stalls at 2048, a bfloat16 one at 256 (candle#3727, "
                 "executorch#20090)", lambda _: np.zeros(4096)),
         EdgeRow("equal-65536", "65536 equal logits",
-                "a float16 sum overflows though every term is finite: jax and torch",
+                "a float16 sum overflows though every term is finite: jax, scipy, and torch in "
+                "log_softmax and logsumexp",
                 lambda _: np.zeros(65536)),
         EdgeRow("dominant", "one dominant logit in a row of 4096",
                 "log Σ is near 0, of a sum that was rounded near 1", _dominant),
-        EdgeRow("shifted", "c, c + 1, c + 2 with the largest c that holds them all",
+        EdgeRow("shifted", "c, c + 1, c + 2 with the first c whose last place is 1",
                 "m + log Σ loses the logarithm (pytorch#38839, pytorch#11752)", _shifted),
         EdgeRow("shifted-down", "the same, negative",
                 "m + log Σ loses the logarithm; naive: 0 / 0", _shifted_down),

@@ -15,12 +15,12 @@ import numpy as np
 
 from softaudit import reference
 from softaudit.formats import FORMATS, round_to
-from softaudit.implementations import Unanswered
+from softaudit.implementations import Interrupted, Unanswered
 from softaudit.model import SkippedCell
 from softaudit.problem import finite_range
 from softaudit.studies.distance import distance, exact_ulps
 from softaudit.studies.probed import Compared, Difference, Invariance, Probed
-from softaudit.studies.probes import PROBES, first_way
+from softaudit.studies.probes import CONTROL, PROBES, first_way
 from softaudit.studies.respondents import lack
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def invariance(
         By default, those that are usual for each.
     formats : sequence of str
     probes : sequence of str
-        Names in `softaudit.studies.probes.PROBES`.
+        Names in `softaudit.studies.probes.PROBES`.  `CONTROL` is made in any case, and told of
+        where it differs.
     sample : int, optional
         How many evenly spaced rows; by default about `MOST_LOGITS` logits.
     heard : callable
@@ -171,16 +172,24 @@ class _Walk:
                     self.stopped = self.stopped or self._heard(self.done / self._cells)
                     if not self.stopped:
                         self._ask_cell(one, function, form)
-                        self.done += 1
             self.respondents.append(one.used)
 
     def _ask_cell(self, one: Respondent, function: str, form: str) -> None:
+        """Ask about one cell; one in which somebody had enough is not done."""
+        try:
+            self._probe(one, function, form)
+            self.done += 1
+        except Interrupted:
+            self.stopped = True
+
+    def _probe(self, one: Respondent, function: str, form: str) -> None:
         if lacks := lack(one, function, form):
             name = f"{function}/{form}/{one.name}"
             self.skipped.append(SkippedCell(name, f"{one.name} {lacks}"))
             return
         cell = _Cell(self._asked, one, cast("Function", function), self._asked.posed[form])
-        self.probed += cell.probed()
+        order = list(PROBES)
+        self.probed += sorted(cell.probed(), key=lambda found: order.index(found.probe))
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,27 +202,44 @@ class _Cell:
     posed: _Posed
 
     def probed(self) -> Iterator[Probed]:
-        """Give what each probe finds."""
+        """Give what each probe finds.
+
+        Whether the same question has one answer is asked even if nobody wants to know: without it,
+        no other probe proves anything.
+        """
+        asked = {probe: self._why_not(probe) for probe in self.asked.probes}
+        for probe, reason in asked.items():
+            if reason is not None:
+                yield replace(self._empty(probe), reason=reason)
+        probes = [probe for probe, reason in asked.items() if reason is None]
+        if not probes:
+            return
         try:
             first = self._answer(first_way(self.posed.x))
+        except Interrupted:
+            raise
         except Unanswered as none:
-            for probe in self.asked.probes:
+            for probe in probes:
                 yield replace(self._empty(probe), reason=none.reason, answered=False)
             return
-        for probe in self.asked.probes:
+        for probe in probes:
             yield self._probed(probe, first)
+        if CONTROL not in probes:
+            control = self._probed(CONTROL, first)
+            if control.verdict == "differs":
+                yield control
 
     def _empty(self, probe: str) -> Probed:
         return Probed(self.respondent.name, self.function, self.posed.form.name, probe)
 
     def _probed(self, probe: str, first: NDArray[np.float64]) -> Probed:
-        found, reason = self._empty(probe), self._why_not(probe)
-        if reason is not None:
-            return replace(found, reason=reason)
+        found = self._empty(probe)
         ways: list[Compared] = []
         try:
             for way in self.posed.ways(probe):
                 ways.append(self._compared(way, first))
+        except Interrupted:
+            raise
         except Unanswered as none:
             return replace(found, ways=tuple(ways), reason=none.reason, answered=False)
         return replace(found, ways=tuple(ways))

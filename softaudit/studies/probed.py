@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from softaudit.algorithms import ALGORITHMS
 from softaudit.formats import FORMATS
-from softaudit.studies.probes import PROBES
+from softaudit.studies.probes import CONTROL, PROBES
 
 if TYPE_CHECKING:
     from softaudit.model import SkippedCell, Source, Used
@@ -141,6 +141,22 @@ class Invariance:
     probes: tuple[Probed, ...]
     skipped: tuple[SkippedCell, ...] = ()
     partial: int | None = None
+
+    @property
+    def unsteady(self) -> tuple[str, ...]:
+        """Those whose answers to one question differ, of whom no other probe proves anything."""
+        differ = (p.implementation for p in self.probes
+                  if p.probe == CONTROL and p.verdict == "differs")  # fmt: skip
+        return tuple(dict.fromkeys(differ))
+
+    def unasked(self, respondent: str) -> str | None:
+        """Say why a respondent was asked nothing; None if it was asked something."""
+        probes = [p for p in self.probes if p.implementation == respondent]
+        if any(p.verdict != "not asked" for p in probes):
+            return None
+        reasons = [p.reason for p in probes if p.reason]
+        lacks = [s.reason for s in self.skipped if s.cell.endswith(f"/{respondent}")]
+        return next(iter((*reasons, *lacks)), "")
 
     @property
     def lines(self) -> tuple[tuple[str, str, str], ...]:

@@ -227,6 +227,9 @@ PROBES: dict[str, Probe] = {
 }
 """Probes by name, in display order."""
 
+CONTROL = "run"
+"""The probe without which no other proves anything."""
+
 NOT_ASKED: dict[str, str] = {
     "layout": "our algorithms are given contiguous rows, whatever the layout",
     "threads": "our algorithms take one thread",

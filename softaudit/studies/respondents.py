@@ -17,6 +17,7 @@ from softaudit.implementations import (
     CPU,
     TIMEOUT,
     Answer,
+    Interrupted,
     Runner,
     Unanswered,
     check_timeout,
@@ -30,7 +31,7 @@ from softaudit.problem import pose
 from softaudit.studies.probes import NOT_ASKED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -66,6 +67,18 @@ class Respondent(Protocol):
     @property
     def used(self) -> Used:
         """Who it is, as far as is known by now, and what it did beside answering."""
+
+    def heed(self, stopped: Callable[[], bool]) -> None:
+        """Await no answer for long once somebody has had enough."""
+
+    def start(self) -> None:
+        """Start what has to be started before it can be asked.
+
+        Raises
+        ------
+        Unanswered
+            If that fails.
+        """
 
     def __enter__(self) -> Any:
         """Begin."""
@@ -133,6 +146,12 @@ class Ours:
         self.formats = tuple(FORMATS)
         self.used = Used(name, command=name)
 
+    def heed(self, stopped: Callable[[], bool]) -> None:
+        """See `Respondent`: it answers at once."""
+
+    def start(self) -> None:
+        """See `Respondent`: there is nothing to start."""
+
     def __enter__(self) -> Ours:
         """Begin: nothing is started."""
         return self
@@ -159,6 +178,10 @@ class Ours:
         return Answer(values.astype(np.float64), ())
 
 
+def _go_on() -> bool:
+    return False
+
+
 class Theirs:
     """Somebody else's implementation, in a process for each way that needs one.
 
@@ -182,9 +205,18 @@ class Theirs:
         self._remarks: dict[str, dict[str, None]] = {}
         self._wasted = 0
         self._open = ExitStack()
+        self._stopped: Callable[[], bool] = _go_on
+
+    def heed(self, stopped: Callable[[], bool]) -> None:
+        """See `Respondent`."""
+        self._stopped = stopped
+
+    def start(self) -> None:
+        """See `Respondent`; whose process is asked in any other way starts when that is."""
+        self._runner(None, afresh=False).start()
 
     def __enter__(self) -> Theirs:
-        """Begin: a process starts when it is asked."""
+        """Begin: a process starts when it is asked, if it has not been started."""
         return self
 
     def __exit__(self, *failure: object) -> None:
@@ -216,6 +248,8 @@ class Theirs:
         runner, begun = self._runner(threads, afresh), monotonic()
         try:
             answer = runner.ask(function, x, form, layout)
+        except Interrupted:
+            raise
         except Unanswered:
             self._wasted = self._wasted + 1 if monotonic() - begun > WASTED else 0
             raise
@@ -225,10 +259,18 @@ class Theirs:
             of_cell |= dict.fromkeys(answer.remarks)
         return answer
 
+    def _is_enough(self) -> bool:
+        return self._stopped()
+
     def _runner(self, threads: int | None, afresh: bool) -> Runner:
         role = threads, afresh
         if role not in self._runners:
-            runner = Runner(self._implementation, timeout=self._timeout, threads=threads)
+            runner = Runner(
+                self._implementation,
+                timeout=self._timeout,
+                threads=threads,
+                stopped=self._is_enough,
+            )
             self._runners[role] = self._open.enter_context(runner)
         return self._runners[role]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from softaudit import __version__
+from softaudit.render.conformance.deviations import deviations
 from softaudit.render.conformance.words import (
     MARKS,
     MEANINGS,
@@ -14,7 +15,6 @@ from softaudit.render.conformance.words import (
     brief,
     counts,
     deviation_words,
-    deviations,
     headline,
     outcome,
     values_words,

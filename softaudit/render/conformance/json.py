@@ -1,7 +1,9 @@
 """Conformance as one JSON document, of a stable shape.
 
-`{"schema": 1, "tool", "environment", "conformance": {"functions", "formats", "respondents",
-"edge_rows", "questions"}}`.  A respondent has what an implementation has in a report (name,
+`{"schema": 1, "tool", "environment", "conformance": {"functions", "formats", "strict", "partial",
+"respondents", "edge_rows", "questions"}}`.  Strict says whether replies are judged, and partial
+how many there were when somebody had enough of the run, null where it was not interrupted.
+A respondent has what an implementation has in a report (name,
 version, device, command, remarks by cell), and how many of its replies have which verdict.  A
 question is an edge row as one function in one format: with its logits, what is expected (exact
 decimals and their roundings, or a convention and its reason), and every respondent's reply:
@@ -34,6 +36,8 @@ def render(found: Conformance, screen: Screen | None = None) -> Iterator[str]:  
     study = {
         "functions": found.functions,
         "formats": found.formats,
+        "strict": found.strict,
+        "partial": found.partial,
         "respondents": [respondent(found, one) for one in found.respondents],
         "edge_rows": edge_rows(found),
         "questions": [question(one) for one in found.questions],

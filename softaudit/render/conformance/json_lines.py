@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 def render(found: Conformance, screen: Screen | None = None) -> Iterator[str]:  # noqa: ARG001
     """Render conformance as JSON objects, one on a line, the same bytes for the same answers."""
-    about = {"functions": found.functions, "formats": found.formats}
+    names = ("functions", "formats", "strict", "partial")
+    about = {name: getattr(found, name) for name in names}
     yield _line("conformance", {**head(), **about})
     for one in found.respondents:
         yield _line("respondent", respondent(found, one))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from softaudit.render.conformance.deviations import deviations
 from softaudit.render.conformance.words import (
     MEANINGS,
     answer_words,
     asked_of,
     brief,
     counts,
-    deviations,
     headline,
     marks,
     outcome,
@@ -71,7 +71,7 @@ def _totals(found: Conformance) -> str:
         figures = [str(told[verdict]) if told[verdict] else "·" for verdict in VERDICTS]
         rows.append((escape(used_words(respondent)), *figures))
     right = range(1, 1 + len(VERDICTS))
-    return table((line(outcome(found)), *VERDICTS), rows, right=right)
+    return f"{line(outcome(found))}\n\n{table(('who', *VERDICTS), rows, right=right)}"
 
 
 def _answers(found: Conformance, function: str) -> str:

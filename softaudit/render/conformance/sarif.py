@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from softaudit.studies.conforming import Conformance, Question, Reply
     from softaudit.studies.edge_rows import EdgeRow
 
-LEVELS = {"no answer": "error", "off": "warning", "otherwise": "note"}
+LEVELS = {"no answer": "warning", "off": "warning", "other convention": "note"}
+"""Of results where nothing is judged; where answers are, what is off is an error."""
 
 
 def render(found: Conformance, screen: Screen | None = None) -> Iterator[str]:
@@ -48,13 +49,16 @@ def render(found: Conformance, screen: Screen | None = None) -> Iterator[str]:
     driver = {"name": "softaudit", "version": __version__, "rules": [_rule(row) for row in rules]}
     run = {
         "tool": {"driver": driver},
-        "invocations": [{"executionSuccessful": True}],
+        "invocations": [{"executionSuccessful": found.partial is None}],
         "results": [],
     }
     files = {one.name: _file(one, screen) for one in found.respondents}
     names = [row.name for row in rules]
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    results = (_result(q, r, names, files[r.respondent]) for q, r in shown)
+    levels = LEVELS | ({"off": "error"} if found.strict else {})
+    results = (
+        {**_result(q, r, names, files[r.respondent]), "level": levels[r.verdict]} for q, r in shown
+    )
     yield from with_results(dumped(log), results)
 
 
@@ -73,7 +77,6 @@ def _result(question: Question, reply: Reply, rules: list[str], file: str) -> di
     return {
         "ruleId": row.name,
         "ruleIndex": rules.index(row.name),
-        "level": LEVELS[reply.verdict],
         "message": message(f"{line(cell)}: {line(deviation_words(question, reply))}", row.sentence),
         "locations": [place],
         "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint((row.name, cell))}:1"},

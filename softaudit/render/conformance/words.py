@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections import Counter
+from decimal import Decimal
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from softaudit.algorithms import ALGORITHM_NAMES
-from softaudit.grouping import grouped
 from softaudit.studies.conforming import VERDICTS
-from softaudit.wording import NO_BREAK, count, minus, plain, short, shorten, telling, ulps
+from softaudit.wording import NO_BREAK, count, minus, short, shorten, telling, ulps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 MARKS: dict[Verdict, str] = {
     "correct": "·",
     "close": "≈",
+    "other convention": "≠",
     "off": "×",
-    "otherwise": "≠",
     "no answer": "!",
     "not asked": "–",
 }
 MEANINGS = (
     ("·", "correctly rounded, or the convention"),
     ("≈", "within 4 ULP"),
+    ("≠", "another convention"),
     ("×", "off"),
-    ("≠", "not the convention"),
     ("!", "no answer"),
     ("–", "not asked"),
     ("*", "by convention"),
@@ -102,10 +102,8 @@ def marks(questions: Sequence[Question], respondent: str) -> str:
 
 def brief(reply: Reply) -> str:
     """Say in a word or two how a reply deviates; "" where it does not."""
-    if not reply.deviates:
+    if not reply.deviates or reply.values is None:
         return ""
-    if reply.values is None:
-        return "none"
     off = reply.worst is not None and isfinite(reply.worst.returned) and reply.worst.returned != 0
     if reply.ulp is not None and isfinite(reply.ulp) and off:
         return ulps(reply.ulp)
@@ -118,93 +116,41 @@ def element_words(worst: Element, ulp: float) -> str:
     returned = telling(repr(worst.returned), worst.exact) if finite else number(worst.returned)
     infinite = worst.exact in ("inf", "-inf")
     exact = number(float(worst.exact)) if infinite else telling(worst.exact, worst.returned)
-    size = f" ({ulps(ulp)}{NO_BREAK}ULP)" if isfinite(ulp) else ""
-    return f"{returned}, exact {exact}{size}"
+    return f"{returned}, exact {exact}{size_words(worst, ulp)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Deviation:
-    """What somebody, or several, returned to one edge row that deviates.
-
-    Attributes
-    ----------
-    function : str
-    edge_row : str
-    by : tuple of (tuple of str, tuple of str)
-        Respondents, and the formats in which they did, or that it was every one.
-    text : str
-        What was returned, and what is expected.
-    reply : Reply
-        The worst of them.
-    """
-
-    function: str
-    edge_row: str
-    by: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
-    text: str
-    reply: Reply
-
-    @property
-    def who(self) -> str:
-        """Name respondents and formats."""
-        return "; ".join(f"{', '.join(names)} in {', '.join(of)}" for names, of in self.by)
+MUCH = 100
+"""ULP from which on it is said how much that is."""
 
 
-def deviations(found: Conformance) -> list[Deviation]:
-    """Give what deviates, the same of several together, worst first.
-
-    What implementations do stands before what our own algorithms do.
-    """
-    foreign = {r.name for r in found.respondents if r.name not in ALGORITHM_NAMES}
-    groups = grouped((_kind(q, r), (q, r)) for q, r in found.deviations)
-    told = [_deviation(found, pairs) for pairs in groups.values()]
-    return sorted(told, key=lambda one: not foreign & {n for names, _ in one.by for n in names})
-
-
-def _kind(question: Question, reply: Reply) -> tuple[str, ...]:
-    """Tell replies apart that are not to be told of in one sentence."""
-    if reply.values is None:
-        return reply.respondent, reply.reason
-    return question.function, question.edge_row.name, values_words(reply.values)
-
-
-def _deviation(found: Conformance, pairs: list[tuple[Question, Reply]]) -> Deviation:
-    question, worst = pairs[0]
-    formats = grouped((r.respondent, q.format) for q, r in pairs)
-    names = [r.name for r in found.respondents if r.name in formats]
-    by = grouped((tuple(f for f in found.formats if f in formats[n]), n) for n in names)
-    named = tuple((tuple(names), _formats(of, found)) for of, names in by.items())
-    answers = {values_words(q.expected.values) for q, _ in pairs if q.expected}
-    text = deviation_words(question, worst, of_format=len(answers) > 1)
-    functions = ", ".join(dict.fromkeys(q.function for q, _ in pairs))
-    return Deviation(functions, _edge_rows(q.edge_row.name for q, _ in pairs), named, text, worst)
-
-
-def _edge_rows(names: Iterable[str]) -> str:
-    """Name edge rows, a few of them."""
-    several = tuple(dict.fromkeys(names))
-    if len(several) <= MOST_VALUES:
-        return ", ".join(several)
-    left = plain(count(len(several) - MOST_VALUES + 1, "more edge row"))
-    return f"{', '.join(several[: MOST_VALUES - 1])} and {left}"
-
-
-def _formats(names: tuple[str, ...], found: Conformance) -> tuple[str, ...]:
-    return ("every format",) if names == found.formats and len(names) > 1 else names
+def size_words(worst: Element, ulp: float) -> str:
+    """Give an error in brackets: in ULP, and of many ULP in full, since they may be next to 0."""
+    if not isfinite(ulp):
+        return ""
+    if ulp < MUCH:
+        return f" ({ulps(ulp)}{NO_BREAK}ULP)"
+    # What is below every float64 may have more of an exponent than a Decimal takes.
+    exact = Decimal(worst.exact) if float(worst.exact) else Decimal(0)
+    error = shorten(format(abs(Decimal(worst.returned) - exact), "e"), 2)
+    return f" ({ulps(ulp)}{NO_BREAK}ULP, {error}{NO_BREAK}absolute)"
 
 
 def deviation_words(question: Question, reply: Reply, *, of_format: bool = False) -> str:
     """Say what a reply is, and what it should be; `of_format` names the format it should be in."""
     if reply.values is None or question.expected is None:
-        return f"no answer: {reply.reason}"
+        return f"no answer: {SECONDS.sub(NO_BREAK, reply.reason)}"
     returned, answer = values_words(reply.values), values_words(question.expected.values)
     if reply.worst is None or reply.ulp is None:
         return f"{returned}, where the convention is {answer}"
     if isfinite(reply.ulp) and number(reply.worst.returned) == shorten(reply.worst.exact, 4):
         return element_words(reply.worst, reply.ulp)  # the row in few digits would not tell
-    size = f" ({ulps(reply.ulp)}{NO_BREAK}ULP)" if isfinite(reply.ulp) else ""
+    size = size_words(reply.worst, reply.ulp)
     of = f" in {question.format}" if of_format else ""
     return f"{returned}, where the answer{of} is {answer}{size}"
+
+
+SECONDS = re.compile(r"(?<=\d) (?=s\b)")
+"""The blank before a unit of time."""
 
 
 def counts(found: Conformance, respondent: str) -> dict[Verdict, int]:
@@ -215,17 +161,28 @@ def counts(found: Conformance, respondent: str) -> dict[Verdict, int]:
 
 def headline(found: Conformance) -> list[str]:
     """Say what was asked."""
-    return [
+    said = [
         count(len(found.edge_rows), "edge row"),
         ", ".join(found.functions),
         ", ".join(found.formats),
     ]
+    if found.partial is not None:
+        whole = sum(len(question.replies) for question in found.questions)
+        said.append(f"partial: interrupted after {found.partial} of {count(whole, 'question')}")
+    return said
 
 
 def outcome(found: Conformance) -> str:
-    """Count what deviates."""
-    asked = sum(r.verdict != "not asked" for q in found.questions for r in q.replies)
-    return f"{len(found.deviations)} of {count(asked, 'answer')} deviate"
+    """Count what is off, follows another convention, or is missing."""
+    told = Counter(reply.verdict for question in found.questions for reply in question.replies)
+    whole = count(sum(told.values()) - told["not asked"], "answer")
+    off, other, missing = (told[name] for name in ("off", "other convention", "no answer"))
+    said = [f"{off} of {whole} {'is' if off == 1 else 'are'} off"]
+    if other:
+        said.append(f"{other} follow{'s' if other == 1 else ''} another convention")
+    if missing:
+        said.append(f"{missing} {'is' if missing == 1 else 'are'} missing")
+    return ", ".join(said)
 
 
 def asked_of(found: Conformance, function: str) -> list[str]:
