@@ -361,3 +361,14 @@ def test_logits_that_outputs_may_have_had_narrower(softaudit):
     assert note not in told_of(softaudit, "half.npy", "--logits-format", "float16")
     np.save("half.npy", softmax(big.astype(float)).astype(np.float16))
     assert note not in told_of(softaudit, "half.npy")
+
+
+def test_a_command_names_outputs_with_a_key_beside_plain_ones(softaudit):
+    np.savez("all.npz", p=np.load("float32.npy"), q=np.load("float32.npy"))
+    save("mine.npy", softmax(LOGITS))
+    rule = "softmax/*/mine.npy: ratio.ulp.max <= 0"
+    words = ("mine.npy", "all.npz", "--outputs-key", "p", "--against", "all.npz.p")
+    ended = softaudit("compare", "logits.npy", *words, "--require", rule)
+    assert ended.code == 1
+    again = "softaudit compare logits.npy mine.npy all.npz --outputs-key p --function softmax"
+    assert again in " ".join(ended.out.split())
