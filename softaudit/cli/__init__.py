@@ -26,7 +26,6 @@ from softaudit.cli import (
     sweep,
 )
 from softaudit.cli.interrupt import INTERRUPTED
-from softaudit.cli.options import Command
 from softaudit.cli.progress.listener import say
 from softaudit.errors import SoftauditError
 
@@ -41,17 +40,17 @@ app = typer.Typer(
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("check", cls=Command)(check.command)
-app.command("compare", cls=Command)(compare.command)
-app.command("gate", cls=Command)(gate.command)
-app.command("report", cls=Command)(report.command)
-app.command("diff", cls=Command)(diff.command)
-app.command("limits", cls=Command)(limits.command)
-app.command("sweep", cls=Command)(sweep.command)
-app.command("conformance", cls=Command)(conformance.command)
-app.command("invariance", cls=Command)(invariance.command)
-app.command("explain", cls=Command)(explain.command)
-app.command("implementations", cls=Command)(implementations.command)
+app.command("check")(check.command)
+app.command("compare")(compare.command)
+app.command("gate")(gate.command)
+app.command("report")(report.command)
+app.command("diff")(diff.command)
+app.command("limits")(limits.command)
+app.command("sweep")(sweep.command)
+app.command("conformance")(conformance.command)
+app.command("invariance")(invariance.command)
+app.command("explain")(explain.command)
+app.command("implementations")(implementations.command)
 
 
 def _version(wanted: bool) -> None:

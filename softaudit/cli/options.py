@@ -6,7 +6,6 @@ what it does with them.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import MISSING, fields, is_dataclass
 from inspect import Parameter, signature
 from itertools import chain
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 import typer
-from typer.core import TyperCommand
 
 from softaudit.cli import completion
 from softaudit.errors import OptionError
@@ -78,24 +76,6 @@ def _parameters(group: Any) -> Iterator[Parameter]:
         yield Parameter(
             field.name, Parameter.KEYWORD_ONLY, default=default, annotation=hints[field.name]
         )
-
-
-class Command(TyperCommand):
-    """A command that refuses an option given twice, of which the last would silently win."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Take a command line apart."""
-        if not ctx.resilient_parsing:  # as for a shell's completions
-            given = Counter(self.make_parser(ctx).parse_args(args=list(args))[2])
-            for option, times in given.items():
-                if times > 1 and _has_one_value(option):
-                    raise OptionError(f"{option.opts[0]}: given {times} times; give it once")
-        return super().parse_args(ctx, args)
-
-
-def _has_one_value(option: Any) -> bool:
-    takes_any = getattr(option, "multiple", True) or getattr(option, "is_flag", True)
-    return option.param_type_name == "option" and not takes_any
 
 
 def named(context: typer.Context) -> frozenset[str]:

@@ -322,11 +322,6 @@ def test_a_device_needs_somebody_who_takes_it(softaudit, against):
     assert "device cuda: nobody is asked" in said(softaudit, *words)
 
 
-def test_an_option_of_one_value_is_given_once(softaudit):
-    words = ("logits.npy", "float32.npy", "--against", "stable", "--against", "naive")
-    assert said(softaudit, *words) == "softaudit: --against: given 2 times; give it once\n"
-
-
 def told_of(softaudit, *words: str) -> str:
     ended = softaudit("compare", "logits.npy", *words, "--worst", "0")
     assert ended.code == 0
