@@ -40,6 +40,8 @@ def rounded_once(y: NDArray[Any], form: Format) -> tuple[NDArray[np.float64], bo
     """
     # Signalling NaNs raise invalid in any conversion, and overflow is what rounding gives.
     with np.errstate(all="ignore"):
+        if y.dtype == form.dtype:
+            return y.astype(np.float64, copy=False), False
         long = y if y.dtype.name in FORMATS else y.astype(np.longdouble)
         direct = y.dtype.name in FORMATS or form.precision == FLOAT64.precision
         wide = long.astype(np.float64) if direct else to_odd(long)

@@ -39,15 +39,20 @@ class Junk(Exception):  # noqa: N818 -- what came, and not how it is raised
     """Bytes that are no message."""
 
 
-def pack(head: dict[str, Any], raw: bytes = b"") -> bytes:
+def pack(head: dict[str, Any], raw: bytes | memoryview = b"") -> bytes:
     """Give a message as it travels."""
     line = json.dumps({**head, "bytes": len(raw)}, ensure_ascii=False)
-    return line.encode(errors="replace") + b"\n" + raw
+    return b"".join((line.encode(errors="replace"), b"\n", raw))
 
 
 def pack_array(head: dict[str, Any], x: NDArray[Any]) -> bytes:
     """Give a message that carries an array, row by row."""
-    return pack({**head, "dtype": x.dtype.name, "shape": list(x.shape)}, x.tobytes())
+    return pack({**head, "dtype": x.dtype.name, "shape": list(x.shape)}, _raw(x))
+
+
+def _raw(x: NDArray[Any]) -> memoryview:
+    """Give an array's bytes row by row, in its own memory where they lie so."""
+    return np.ascontiguousarray(x).reshape(-1).view(np.uint8).data
 
 
 def read(file: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
@@ -135,4 +140,4 @@ class Incoming:
             raise Junk
         if int(np.prod(shape, dtype=object)) * dtype.itemsize != len(self._bytes):
             raise Junk
-        return np.frombuffer(bytes(self._bytes), dtype).reshape(shape)
+        return np.frombuffer(self._bytes, dtype).reshape(shape)

@@ -7,7 +7,6 @@ reach it, and whatever it starts ends with it.  POSIX alone: file descriptors ar
 
 from __future__ import annotations
 
-import fcntl
 import os
 import selectors
 import signal
@@ -37,7 +36,7 @@ PATIENCE = 1.0
 """Seconds that an answer may still take when somebody has had enough."""
 
 _LISTEN_EVERY = 0.1
-_MOST_AT_ONCE = 1 << 20
+_MOST_AT_ONCE = 1 << 16
 _TO_END = 1.0
 
 
@@ -62,8 +61,6 @@ class Process:
         its_questions, self._ask = os.pipe()
         self._told, its_answers = os.pipe()
         theirs = (its_questions, its_answers)
-        for descriptor in theirs:
-            _widen(descriptor)
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _START, *map(str, (*theirs, os.getpid())), *sys.path],
@@ -195,13 +192,6 @@ class Process:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-
-
-def _widen(pipe: int) -> None:
-    """Let a pipe hold more, where the system can and a user still may: millions go through it."""
-    with suppress(OSError):
-        if hasattr(fcntl, "F_SETPIPE_SZ"):
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _MOST_AT_ONCE)
 
 
 _OWN_CODES = {

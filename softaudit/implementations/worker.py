@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import atexit
 import builtins
-import ctypes
 import faulthandler
 import os
 import signal
-import stat
 import sys
 import threading
 import time
 import warnings
-from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +35,7 @@ from softaudit.implementations.messages import (
 )
 from softaudit.implementations.model import Loaded, Refused
 from softaudit.implementations.returned import is_masked, returned
+from softaudit.implementations.telling import Teller
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -61,14 +59,14 @@ def main(questions: int, answers: int, parent: int) -> None:
     _end_with(parent)
     _say_little()
     try:
-        _answer_all(questions, _Teller(answers), Kept(builtins, np))
+        _answer_all(questions, Teller(answers), Kept(builtins, np))
     except MemoryError:
         os._exit(NO_MEMORY)
     except BaseException:  # of our own code, which other code has run beside
         os._exit(BROKEN)
 
 
-def _answer_all(questions: int, tell: _Teller, theirs: Kept) -> None:
+def _answer_all(questions: int, tell: Teller, theirs: Kept) -> None:
     loaded: Loaded | None = None
     home = ""
     with os.fdopen(questions, "rb", closefd=False) as file:
@@ -113,33 +111,6 @@ def _say_little() -> None:
     faulthandler.enable(all_threads=False)
     warnings.simplefilter("ignore", RuntimeWarning)
     warnings.formatwarning = lambda message, kind, *_, **__: f"{kind.__name__}: {message}\n"
-
-
-class _Teller:
-    """The pipe to the judge, written to as long as it is that pipe, and this that process."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._process = os.getpid()
-        self._pipe = os.fstat(descriptor)
-        self._flush = ctypes.CDLL(None).fflush
-
-    def __call__(self, message: bytes) -> None:
-        if os.getpid() != self._process:
-            os._exit(0)  # a copy that returned from the user's function as the original does
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(Exception):
-                stream.flush()
-        self._flush(None)
-        unsent = memoryview(message)
-        try:
-            found = os.fstat(self._descriptor)
-            if not stat.S_ISFIFO(found.st_mode) or found.st_ino != self._pipe.st_ino:
-                os._exit(LOST_PIPES)
-            while unsent:
-                unsent = unsent[os.write(self._descriptor, unsent) :]
-        except OSError:
-            os._exit(LOST_PIPES)
 
 
 def _started(head: dict[str, Any], theirs: Kept) -> tuple[Loaded | None, str, bytes]:

@@ -176,7 +176,7 @@ def test_a_device_that_is_not_there(device):
     with Runner(find("torch", device)) as runner, pytest.raises(Unanswered) as unanswered:
         runner.start()
     kind = device if torch.cuda.is_available() else device.partition(":")[0]
-    begins = f"{kind} is not available to torch {torch.__version__}; "
+    begins = f"finds no device {kind} in version {torch.__version__}"
     assert unanswered.value.reason.startswith(begins)
 
 
