@@ -116,7 +116,7 @@ def missing(found: Invariance) -> Iterator[str]:
     for of in grouped(((p.implementation, p.reason), p) for p in silent).values():
         names = list(dict.fromkeys(p.name for p in of))
         more = f" and {count(len(names) - 1, 'more cell')}" if len(names) > 1 else ""
-        whole = len(of) == sum(p.name in names for p in found.probes)
+        whole = len(of) == sum(p.name in names and p.verdict != "not asked" for p in found.probes)
         probes = "" if whole else f"{_listed(p.probe for p in of)} of "
         yield f"{probes}{names[0]}{more}: {of[0].reason}"
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from softaudit.implementations import Unanswered
+from softaudit.studies.respondents import Ours
 
 QUICK = ("--function", "softmax", "--format", "float16", "--edge-row", "zeros,all-masked")
 
@@ -14,7 +18,7 @@ def test_own_algorithms_by_name(softaudit):
     ended = softaudit("conformance", "stable", "online", *QUICK)
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.splitlines()[2].split() == ["softmax", "answer", "stable", "online"]
-    assert "0 of 4 answers deviate" in ended.out
+    assert "0 of 4 answers are off\n" in ended.out
 
 
 def test_edge_rows_come_in_display_order_and_once(softaudit):
@@ -25,6 +29,81 @@ def test_edge_rows_come_in_display_order_and_once(softaudit):
     assert [row["name"] for row in rows] == ["all-masked", "zeros"]
 
 
+def test_a_pattern_names_edge_rows(softaudit):
+    ended = softaudit(
+        "conformance", "stable", *QUICK[:4], "--edge-row", "gap-40*,nan", "--output-format", "json"
+    )
+    rows = json.loads(ended.out)["conformance"]["edge_rows"]
+    assert [row["name"] for row in rows] == ["nan", "gap-40", "gap-40-at-zero"]
+
+
+def test_variables_are_options(softaudit, monkeypatch):
+    monkeypatch.setenv("SOFTAUDIT_FORMAT", "bfloat16")
+    monkeypatch.setenv("SOFTAUDIT_FUNCTION", "logsumexp")
+    ended = softaudit("conformance", "stable", "--edge-row", "zeros", "--progress", "never")
+    assert ended.out.startswith("conformance  1 edge row · logsumexp · bfloat16\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("log1p", "--function", "softmax"), "nothing was asked of log1p: has no softmax"),
+        (("log1p", "--function", "softmax", "--strict"), "log1p: has no softmax"),
+        (("stable", "--edge-row", "empty"), "nothing was asked of stable: algorithms of softaudit"),
+        (
+            ("stable", "--edge-row", "shifted-1e8", "--format", "float16"),
+            "nothing was asked of stable: float16 does not hold the row",
+        ),
+    ],
+)
+def test_where_nothing_was_asked_it_is_no_pass(fails, words, told):
+    assert told in fails("conformance", *words)
+
+
+def test_one_who_was_named_and_asked_nothing_is_no_pass(softaudit):
+    ended = softaudit("conformance", "log1p", "stable", *QUICK)
+    assert ended.code == 2
+    assert ended.err == "softaudit: nothing was asked of log1p: has no softmax\n"
+    assert "stable" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("code", "word", "told"),
+    [
+        ("def f(x): return x\n", "k.py:g", "k.g k.py has no function 'g'"),
+        ("import nowhere_to_be_found\n", "k.py:f", "k.f k.py cannot be imported: "),
+    ],
+)
+def test_who_cannot_start_is_told_of_before_any_table(fails, code, word, told):
+    Path("k.py").write_text(code, "utf-8")
+    assert told in fails("conformance", "stable", word, *QUICK)
+    assert told in fails("invariance", "[0, 1]", "stable", word)
+
+
+def test_who_was_not_named_and_cannot_start_is_left_out(softaudit, monkeypatch):
+    class Refusing(Ours):
+        def start(self):
+            raise Unanswered("does not start: ImportError: no")
+
+    there = lambda *_, **__: (Ours("stable"), Refusing("online"))  # noqa: E731
+    monkeypatch.setattr("softaudit.studies.respondents.respondents", there)
+    ended = softaudit("conformance", *QUICK)
+    assert ended.code == 0
+    assert "online is left out: does not start: ImportError: no" in ended.err
+    assert "online" not in ended.out
+
+
+def test_what_is_done_is_shown_when_somebody_has_enough(softaudit, monkeypatch):
+    @contextmanager
+    def deferred():
+        yield iter([False, False, True]).__next__
+
+    monkeypatch.setattr("softaudit.cli.interrupt.deferred", deferred)
+    ended = softaudit("conformance", "stable", *QUICK, "--edge-row", "gap*", "--strict")
+    assert ended.code == 130
+    assert "partial: interrupted after 2 of 6 questions" in " ".join(ended.out.split())
+
+
 def test_strict(softaudit):
     assert softaudit("conformance", "stable", *QUICK, "--strict").code == 0
     overflows = (*QUICK[:4], "--edge-row", "largest")
@@ -32,6 +111,9 @@ def test_strict(softaudit):
     ended = softaudit("conformance", "naive", *overflows, "--strict", "-o", "found.md")
     assert ended.code == 1
     assert "all NaN" in ended.out
+    other = softaudit("conformance", "naive", *QUICK[:4], "--edge-row", "one-infinity", "--strict")
+    assert other.code == 0
+    assert "1 follows another convention" in other.out
     assert Path("found.md").read_text("utf-8").startswith("# softaudit: conformance")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,11 @@ def ulps(ended):
 def test_a_users_function_is_asked_in_every_layout(softaudit, kernels):
     ended = softaudit("invariance", EQUAL, "kernels.py:softmax", "stable", *NARROW,
                       "--output-format", "csv")  # fmt: skip
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.err) == (
+        2,
+        "softaudit: nothing was asked of stable: our algorithms "
+        "are given contiguous rows, whatever the layout\n",
+    )
     assert ulps(ended) == {
         ("softmax/float16/kernels.softmax", "transposed"): "1.0",  # two rows apart
         ("softmax/float16/kernels.softmax", "strided"): "1.0",
@@ -62,7 +67,7 @@ def test_a_users_function_is_asked_for_what_its_name_says(softaudit):
 
 
 def test_every_output_goes_to_a_file_as_well(softaudit):
-    words = ("invariance", EQUAL, "stable", *NARROW)
+    words = ("invariance", EQUAL, "stable", *NARROW, "--probe", "run")
     names = {"table": "a.txt", "json": "a.json", "csv": "a.csv", "markdown": "markdown:a.log"}
     files = [part for name in names.values() for part in ("-o", name)]
     ended = softaudit(*words, *files, "--output-format", "json")
@@ -75,7 +80,7 @@ def test_every_output_goes_to_a_file_as_well(softaudit):
 def test_other_outputs_that_are_set_are_not_its_own(softaudit):
     setting = '[tool.softaudit]\noutput-format = "sarif"\n'
     Path("pyproject.toml").write_text(setting, encoding="utf-8")
-    assert "same" in softaudit("invariance", EQUAL, "stable", *NARROW).out
+    assert "same" in softaudit("invariance", EQUAL, "stable", *NARROW, "--probe", "run").out
 
 
 def test_an_answer_that_is_missing_is_no_verdict(softaudit, kernels):
@@ -108,6 +113,28 @@ def test_a_distance_at_the_limit_passes(most, code):
     with pytest.raises(typer.Exit) as ended:
         end(found, most)
     assert ended.value.exit_code == code
+
+
+@pytest.mark.parametrize("limit", [(), ("--most", "0")])
+def test_where_nothing_was_asked_it_is_no_pass(fails, limit):
+    told = fails("invariance", EQUAL, "stable", *NARROW, *limit)
+    assert "nothing was asked of stable: our algorithms are given contiguous rows" in told
+    told = fails("invariance", EQUAL, "log1p", "--function", "softmax", *limit)
+    assert "nothing was asked of log1p: log1p has no softmax" in told
+
+
+def test_what_is_done_is_shown_when_somebody_has_enough(softaudit, monkeypatch):
+    @contextmanager
+    def deferred():
+        yield lambda: True
+
+    monkeypatch.setattr("softaudit.cli.interrupt.deferred", deferred)
+    ended = softaudit("invariance", EQUAL, "stable", "-o", "a.json")
+    assert ended.code == 130
+    assert "partial: interrupted after 0 cells" in " ".join(ended.out.split())
+    found = json.loads(Path("a.json").read_text("utf-8"))
+    assert found["invariance"]["partial"] == 0
+    assert {"tool", "environment"} < found.keys()
 
 
 def test_no_answer_at_all_is_a_failure():

@@ -9,7 +9,7 @@ import pytest
 from mpmath import exp, fsum, log1p, mp, mpf
 
 from softaudit.formats import FORMATS
-from softaudit.implementations import Answer, Implementation, Unanswered
+from softaudit.implementations import Answer, Implementation, Interrupted, Unanswered
 from softaudit.studies import respondents
 from softaudit.studies.conformance import conformance, runs
 from softaudit.studies.edge_rows import EDGE_ROWS
@@ -141,16 +141,84 @@ def test_expected_by_mpmath_in_float64(function):
         ([0.5, nan], "zeros", "off", inf),
         ([-0.0, 0.5, 0.5], "lowest-and-mask", "correct", 0),  # −0 equals 0
         ([nan, nan, nan], "all-masked", "correct", None),
-        ([0, 0, 0], "all-masked", "otherwise", None),
-        ([nan, 1, nan], "one-infinity", "otherwise", None),
+        ([0, 0, 0], "all-masked", "other convention", None),  # a safe softmax
+        ([F32(1 / 3)] * 3, "all-masked", "other convention", None),  # equal masks
+        ([0, 1, 0], "one-infinity", "other convention", None),  # the limit
+        ([0.5, 0, 0.5], "two-infinities", "other convention", None),
+        ([0, nan, 0], "one-infinity", "other convention", None),  # finite / ∞, ∞ / ∞
+        ([nan, 1, nan], "one-infinity", "off", None),
+        ([0, 0, 0], "one-infinity", "off", None),
+        ([0, 2, 0], "one-infinity", "off", None),
+        ([0.5, nan, 0.5], "nan", "off", None),
         ([], "empty", "correct", None),
     ],
 )
 def test_verdicts(answer, edge_row, verdict, ulp):
     found = reply(answer, edge_row)
     assert (found.verdict, found.ulp) == (verdict, ulp)
-    assert found.deviates == (verdict in ("off", "otherwise"))
+    assert found.deviates == (verdict in ("off", "other convention"))
+    assert found.fails == (verdict == "off")
     assert found.remarks == ("prints",)
+
+
+@pytest.mark.parametrize(
+    ("answer", "edge_row", "verdict"),
+    [
+        ([45.05, nan, 46.05], "nan", "off"),  # onnxruntime 1.32.0 in float64
+        ([0, 0], "nan-beside-mask", "off"),
+        ([-inf, nan, -inf], "one-infinity", "other convention"),
+        ([-inf, 0, -inf], "one-infinity", "other convention"),
+        ([F32(-log(2)), -inf, F32(-log(2))], "two-infinities", "other convention"),
+        ([-inf, 1, -inf], "one-infinity", "off"),  # log p > 0
+        ([-inf] * 3, "all-masked", "other convention"),
+        ([0], "one-mask", "other convention"),  # the share of one is 1
+        ([0] * 3, "all-masked", "off"),  # they would add up to 3
+    ],
+)
+def test_other_conventions_of_log_softmax(answer, edge_row, verdict):
+    assert reply(answer, edge_row, "log_softmax").verdict == verdict
+
+
+def test_a_format_without_infinities_is_not_asked_for_one():
+    found = reply([-448], "empty", "logsumexp", "float8_e4m3fn")
+    assert found.verdict == "not asked"
+    assert found.reason == "the answer is −∞, which float8_e4m3fn does not have"
+
+
+def test_what_is_left_after_somebody_had_enough():
+    asked = []
+
+    def heard(name, done, whole):
+        asked.append((name, done, whole))
+        return len(asked) > 3
+
+    whoever = [Saying([0.5, 0.5], "a"), Saying([0.5, 0.5], "b")]
+    rows = ["zeros", "both-extremes"]
+    found = conformance(whoever, ["softmax"], ["float16"], rows, heard)
+    assert found.partial == 3
+    assert [r.verdict for q in found.questions for r in q.replies].count("not asked") == 1
+    assert "had enough" in found.questions[1].replies[1].reason
+    assert conformance(whoever, ["softmax"], ["float16"], rows).partial is None
+
+
+def test_a_wait_that_is_interrupted_ends_the_run():
+    found = conformance([Saying(Interrupted("was interrupted"))], ["softmax"], ["float16"])
+    assert found.partial == 0
+    assert {r.verdict for q in found.questions for r in q.replies} == {"not asked"}
+
+
+def test_large_masks_are_rounded_and_held():
+    rows = {form: EDGE_ROWS["mask-1e4"].logits(FORMATS[form]) for form in FORMATS}
+    assert rows["float16"].tolist() == [[0, -10000, 1]]
+    assert rows["bfloat16"].tolist() == [[0, -9984, 1]]  # 39 · 2^8: a last place is 64
+    assert rows["float8_e4m3fn"] is None
+    assert EDGE_ROWS["mask-1e9"].logits(FORMATS["float16"]) is None
+
+
+def test_the_lowest_number_less_half_the_largest_overflows():
+    ((value, _), (masked, _), _) = expected("lowest-and-large", "log_softmax", "float16").values
+    assert value == float(np.float16(-log(2)))
+    assert masked == -inf
 
 
 def test_an_infinite_answer_is_returned_or_it_is_not():
@@ -214,7 +282,8 @@ class Runner:
     def __init__(self, *answers):
         self.answers, self.asked = list(answers), 0
 
-    def __call__(self, implementation, *, timeout, threads):
+    def __call__(self, implementation, *, timeout, threads, stopped):
+        self.stopped = stopped
         return self
 
     def __enter__(self):
@@ -261,6 +330,8 @@ def test_one_that_hangs_is_given_up(running, monkeypatch):
     rows = ["zeros", "negative-zero"]
     found = conformance([one], ["softmax"], ["float16", "float32"], rows)
     assert runner.asked == 3
+    one.heed(lambda: True)
+    assert runner.stopped()
     assert "given up" in found.questions[3].replies[0].reason
 
 

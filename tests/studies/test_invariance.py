@@ -7,6 +7,7 @@ from math import inf
 import numpy as np
 import pytest
 
+from softaudit.implementations import Interrupted
 from softaudit.sources import read
 from softaudit.sources.array import from_array
 from softaudit.studies.invariance import LEAST_ROWS, MOST_LOGITS, chosen_rows, invariance
@@ -14,7 +15,7 @@ from softaudit.studies.probed import Difference
 from softaudit.studies.probes import PROBES
 from softaudit.studies.respondents import Ours
 
-from .asked import UNIT, ZEROS, Function, asked
+from .asked import CHANGES, UNIT, ZEROS, Function, asked
 
 
 def by_way(found, probe):
@@ -49,6 +50,26 @@ def test_one_invariance_is_broken_and_no_other(name, probe, distances):
 def test_runs_that_differ():
     found = asked("drifting", probes=["run"])
     assert by_way(found, "run") == {"asked again": 1, "in a new process": 2}
+
+
+def test_one_whose_answers_differ_is_told_of_whatever_is_asked():
+    found = asked("drifting", "steady", probes=["batch"])
+    assert [(p.implementation, p.probe, p.verdict) for p in found.probes] == [
+        ("drifting", "batch", "differs"),
+        ("drifting", "run", "differs"),
+        ("steady", "batch", "same"),
+    ]  # fmt: skip
+    assert found.unsteady == ("drifting",)
+
+
+def test_a_wait_that_is_interrupted_leaves_its_cell_out():
+    def interrupted(x, threads):
+        raise Interrupted("was interrupted")
+
+    found = invariance(ZEROS, [Function("a", CHANGES["steady"]), Function("b", interrupted)],
+                       functions=["softmax"], formats=["float16", "float32"])  # fmt: skip
+    assert found.partial == 2
+    assert {p.implementation for p in found.probes} == {"a"}
 
 
 def test_what_differs_is_counted_and_placed():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 STYLES = {"×": BAD, "!": BAD, "≠": "yellow", "·": QUIET, "–": QUIET, "≈": ""}
 
-LEAST_NAME = 8
+LEAST_NAME = 12
 """Columns to which names are shortened at most."""
 
 
@@ -36,12 +36,10 @@ def fitting(found: Conformance, width: int) -> Shown:
         shown = Shown(found, most=most)
         if shown.width() <= width:
             return shown
-    return shown_least(found)
-
-
-def shown_least(found: Conformance) -> Shown:
-    """Show marks alone, below names that are short."""
-    return Shown(found, most=LEAST_NAME)
+    shown = Shown(found, most=LEAST_NAME)
+    longest = max(shown.each.values(), default=0)
+    narrow = shown.label + 1 + shown.answer + 1 + longest > width
+    return Shown(found, most=LEAST_NAME, with_answers=False) if narrow else shown
 
 
 def shortened(name: str, most: int) -> str:
@@ -61,6 +59,7 @@ class Shown:
         *,
         heads: bool = False,
         with_words: bool = False,
+        with_answers: bool = True,
         most: int | None = None,
     ) -> None:
         self.found, self.with_words = found, with_words
@@ -69,12 +68,14 @@ class Shown:
         self.names = dict(
             zip(names, short if len(set(short)) == len(names) else names, strict=True)
         )
-        self.head = " ".join(map(_brief_format, found.formats)) if heads else ""
+        several = heads and len(found.formats) > 1
+        self.head = " ".join(map(_brief_format, found.formats)) if several else ""
         self.rows = {f: [(row.name, found.about(f, row.name)) for row in found.edge_rows]
                      for f in found.functions}  # fmt: skip
         lines = [line for of in self.rows.values() for line in of]
         self.label = max(len(text) for text in (*(name for name, _ in lines), *found.functions))
-        self.answer = max(len("answer"), *(len(answer_words(qs)) for _, qs in lines))
+        answers = [len(answer_words(qs)) for _, qs in lines] if with_answers else []
+        self.answer = max([len("answer"), *answers]) if with_answers else 0
         self.each = {
             name: max(len(shown), len(self.head), *(len(self.cell(qs, name)) for _, qs in lines))
             for name, shown in self.names.items()
@@ -109,13 +110,15 @@ class Shown:
         """Lay out one function."""
         table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style=HEAD)
         table.add_column(function, no_wrap=True, min_width=self.label)
-        table.add_column("answer", no_wrap=True, min_width=self.answer)
+        if self.answer:
+            table.add_column("answer", no_wrap=True, min_width=self.answer)
         for name in names:
             head = Text(self.names[name]).append(f"\n{self.head}" if self.head else "", QUIET)
             table.add_column(head, no_wrap=True, min_width=self.each[name])
         for label, questions in self.rows[function]:
             cells = (self.cell(questions, name) for name in names)
-            table.add_row(label, answer_words(questions), *cells)
+            answer = [answer_words(questions)] if self.answer else []
+            table.add_row(label, *answer, *cells)
         return table
 
 

@@ -2,15 +2,14 @@
 
 `{"schema": 1, "tool", "environment", "conformance": {"functions", "formats", "strict", "partial",
 "respondents", "edge_rows", "questions"}}`.  Strict says whether replies are judged, and partial
-how many there were when somebody had enough of the run, null where it was not interrupted.
-A respondent has what an implementation has in a report (name,
-version, device, command, remarks by cell), and how many of its replies have which verdict.  A
-question is an edge row as one function in one format: with its logits, what is expected (exact
-decimals and their roundings, or a convention and its reason), and every respondent's reply:
-verdict, whether it deviates, values, the largest error in ulp and the element that has it, why
-there is no answer, and remarks.  Rows are lists of [value, times in a row].  NaN and infinities are
-"nan", "inf", "-inf"; what does not apply is null; numbers are not rounded.  More keys may join, and
-none changes its meaning.
+how many there were when somebody had enough of the run, null where it was not interrupted.  A
+respondent has what an implementation has in a report (name, version, device, command, remarks by
+cell), and how many of its replies have which verdict.  A question is an edge row as one function in
+one format: with its logits, what is expected (exact decimals and their roundings, or a convention
+and its reason), and every respondent's reply: verdict, whether it deviates, values, the largest
+error in ulp and the element that has it, why there is no answer, and remarks.  Rows are lists of
+[value, times in a row].  NaN and infinities are "nan", "inf", "-inf"; what does not apply is null;
+numbers are not rounded.  More keys may join, and none changes its meaning.
 """
 
 from __future__ import annotations

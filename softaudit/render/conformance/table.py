@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST_SENTENCES = 12
 """How many deviations are told in sentences; other outputs have all."""
 
-VERDICT_WIDTH, VERDICT_GAP = 4, 1
+VERDICT_WIDTH, VERDICT_GAP = 3, 1
 """Columns of a count of verdicts."""
 
 
