@@ -252,7 +252,7 @@ def audited(
                 continue
             plan = asked.plan(source, elements=elements)
             rows = len(chosen_rows(source, plan))
-            with told.of(source.name, rows, source.columns) as heard:
+            with told.of(source.name, rows, source.columns, starts=bool(others.everybody)) as heard:
                 try:
                     found = audit(source, plan, jobs=jobs, heard=heard, answers=answers)
                 except UnansweredError:

@@ -223,7 +223,7 @@ def _judged(
     told = Progress(compared.progress, stopped)
     with (
         Answers([*given, *running]) as answers,
-        told.of(logits.name, rows, logits.columns) as heard,
+        told.of(logits.name, rows, logits.columns, starts=bool(running)) as heard,
     ):
         answers.heed(stopped)
         jobs = compared.jobs or processors()

@@ -36,15 +36,22 @@ class Progress:
         self._listener = Listener(mode)
 
     @contextmanager
-    def of(self, name: str, rows: int, columns: int) -> Iterator[Callable[[float], bool]]:
-        """Give what to tell how many rows of a source are done."""
+    def of(
+        self, name: str, rows: int, columns: int, *, starts: bool = False
+    ) -> Iterator[Callable[[float], bool]]:
+        """Give what to tell how many rows of a source are done.
+
+        Where the work `starts` with other people's processes, its first news says nothing of how
+        long the rest will take.
+        """
         watch = _Watch(name, rows, columns)
         estimated, show = not self._listener.estimate, self._show(watch)
 
         def heard(done: float) -> bool:
             nonlocal estimated
             watch.note(done)
-            if not estimated and watch.elapsed > ESTIMATED_AFTER and watch.is_paced:
+            telling = watch.elapsed > ESTIMATED_AFTER and (watch.is_paced or not starts)
+            if telling and not estimated:
                 estimated = True
                 if watch.left > LONG:
                     say(watch.estimate())
