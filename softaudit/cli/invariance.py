@@ -149,7 +149,9 @@ def _found(
     from softaudit.studies.invariance import chosen_rows, invariance
 
     rows = len(chosen_rows(logits, probing.sample))
-    with Progress(probing.progress, stopped).of(logits.name, rows, logits.columns) as heard:
+    with Progress(probing.progress, stopped).of(
+        logits.name, rows, logits.columns, starts=True
+    ) as heard:
         return invariance(
             logits,
             asked,

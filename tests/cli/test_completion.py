@@ -125,6 +125,7 @@ def test_names_of_respondents_and_edge_rows(typed, offered, asked):
     assert (out.split(), code) == ([offered], 0)
 
 
+@pytest.mark.processes
 def test_bash(in_bash):
     ended = in_bash("softaudit", "check", "x.npy", "--format", "float16,float8")
     offered = "float16,float8_e4m3fn\nfloat16,float8_e5m2\n"
@@ -146,6 +147,7 @@ def test_zsh(asked):
     assert ask("softaudit check ") == "_files\n"
 
 
+@pytest.mark.processes
 def test_fish(asked, process):
     def typed(line: str, action: str) -> dict[str, str]:
         return {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": action}

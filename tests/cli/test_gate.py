@@ -543,6 +543,7 @@ class TestFailures:
             same = ("measured", "limit", "cell", "metric", "worst", "text", "command")
             assert {k: found[k] for k in same} == {k: verdict[k] for k in same}
 
+    @pytest.mark.processes
     def test_the_command_as_it_is_printed(self, process):
         """Unfolded from the screen, and run by a shell's rules in a process of its own."""
         printed = process("gate", "a.npy", *F16, "--require", FAILS, COLUMNS="1000")
@@ -612,6 +613,7 @@ class TestNothingPassesUnseen:
     """What could have been a pass of nothing: pipes that break, rows that are lost."""
 
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+    @pytest.mark.processes
     def test_a_pipe_whose_reader_goes(self, process):
         """The reader opens the pipe and leaves: nothing was written, and nobody says 0."""
         os.mkfifo("pipe")
@@ -629,6 +631,7 @@ class TestNothingPassesUnseen:
         ("words", "code"), [(("gate", "nothing.npy", "--require", "*: ulp.max <= 1"), 2),
                             (("gate", "a.npy", "--format", "float16", "--require", FAILS), 1)],
     )  # fmt: skip
+    @pytest.mark.processes
     def test_nobody_reads_standard_error(self, words, code):
         reading, writing = os.pipe()
         os.close(reading)
@@ -674,6 +677,7 @@ class TestNothingPassesUnseen:
         assert softaudit("gate", "--policy", "p.toml").code == 0
 
     @pytest.mark.skipif(not Path("/dev/fd").exists(), reason="no descriptors as files here")
+    @pytest.mark.processes
     def test_process_substitution(self):
         words = [sys.executable, "-m", "softaudit", "check", "a.npy", *F16, "-q"]
         script = f"{shlex.join(words)} -o json:>(cat > got.json); wait; sleep 0.3"
@@ -682,11 +686,13 @@ class TestNothingPassesUnseen:
         assert json.loads(Path("got.json").read_text())["schema"] == 1
 
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+    @pytest.mark.processes
     def test_logits_from_a_pipe(self, process):
         os.mkfifo("in.npy")
         with subprocess.Popen(["sh", "-c", "cat a.npy > in.npy"]):
             assert process("gate", "in.npy", *F16, "--require", HOLDS).code == 0
 
+    @pytest.mark.processes
     def test_a_dash_is_standard_input_and_no_file(self, process, fails):
         assert "--output-format says what" in fails("check", "a.npy", *F16, "-o", "json:-")
         Path("-").write_text("{}")

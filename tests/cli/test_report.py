@@ -84,6 +84,7 @@ def test_the_summary_is_over_all_files(softaudit, dumps):
 
 
 @pytest.mark.parametrize("way", ["each file to itself", "all on one file"])
+@pytest.mark.processes
 def test_jobs_change_no_byte(softaudit, dumps, monkeypatch, way):
     softaudit("report", "dumps", *FEW, "--jobs", "1", "-o", "one.json", "-o", "one.csv")
     monkeypatch.setattr(running, "WORTH_SHARING", 0)
@@ -235,6 +236,7 @@ def test_two_kills_and_a_resume_give_the_same_bytes(process, jobs):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
+@pytest.mark.processes
 def test_a_process_that_dies_takes_one_file_with_it(softaudit, dumps, monkeypatch):
     """As one does that the system kills for want of memory: the others go on, and say so."""
     monkeypatch.setattr(running, "WORTH_SHARING", 0)
