@@ -62,7 +62,8 @@ class Respondents:
         Raises
         ------
         UnjudgedError
-            If somebody who was named does not start; who was not named is left out.
+            If somebody who was named does not start, or anybody on a device that was; who was not
+            named is left out.
         """
         from softaudit.cli.progress.listener import say
 
@@ -76,8 +77,8 @@ class Respondents:
                 except Interrupted:
                     pass  # the study asks nothing more
                 except Unanswered as error:
-                    if self.names:
-                        raise UnjudgedError(f"{one.name} {error.reason}") from error
+                    if self.names or self.device != CPU:
+                        raise UnjudgedError(f"{one.name}: {error.reason}") from error
                     say(f"{one.name} is left out: {error.reason}")
                     continue
                 there.append(one)

@@ -156,7 +156,7 @@ class Invariance:
             return None
         reasons = [p.reason for p in probes if p.reason]
         lacks = [s.reason for s in self.skipped if s.cell.endswith(f"/{respondent}")]
-        return next(iter((*reasons, *lacks)), "")
+        return next(iter((*reasons, *lacks)), "").removeprefix(f"{respondent} ")
 
     @property
     def lines(self) -> tuple[tuple[str, str, str], ...]:

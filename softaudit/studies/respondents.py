@@ -117,8 +117,12 @@ class Respondent(Protocol):
         Unasked
             If it takes no such rows.
         Unanswered
-            If there is no answer.
+            If there is no answer; Interrupted if somebody has had enough.
         """
+
+
+def _go_on() -> bool:
+    return False
 
 
 def lack(one: Respondent, function: str, form: str) -> str | None:
@@ -144,10 +148,12 @@ class Ours:
         self.functions = tuple(function for function, of in ALGORITHMS.items() if name in of)
         self.usual = tuple(name for name in DEFAULT_FUNCTIONS if name in self.functions)
         self.formats = tuple(FORMATS)
+        self._stopped: Callable[[], bool] = _go_on
         self.used = Used(name, command=name)
 
     def heed(self, stopped: Callable[[], bool]) -> None:
-        """See `Respondent`: it answers at once."""
+        """See `Respondent`."""
+        self._stopped = stopped
 
     def start(self) -> None:
         """See `Respondent`: there is nothing to start."""
@@ -170,16 +176,14 @@ class Ours:
         afresh: bool = False,  # noqa: ARG002  it keeps nothing from one question to the next
     ) -> Answer:
         """See `Respondent`."""
+        if self._stopped():
+            raise Interrupted("was interrupted")
         if not x.size:
             raise Unasked("algorithms of softaudit's own take rows of one logit or more")
         key = make_key(function, form.name, self.name)
         problem = pose(x, key.arithmetic.posed, 1.0)
         values = algorithms.run(key, Evaluation(problem, key.arithmetic)).values
         return Answer(values.astype(np.float64), ())
-
-
-def _go_on() -> bool:
-    return False
 
 
 class Theirs:
@@ -243,6 +247,8 @@ class Theirs:
         afresh: bool = False,
     ) -> Answer:
         """See `Respondent`."""
+        if self._stopped():
+            raise Interrupted("was interrupted")
         if self._wasted >= GIVEN_UP_AFTER:
             raise Unanswered(f"was given up after {GIVEN_UP_AFTER} questions that took too long")
         runner, begun = self._runner(threads, afresh), monotonic()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -70,8 +71,8 @@ def test_one_who_was_named_and_asked_nothing_is_no_pass(softaudit):
 @pytest.mark.parametrize(
     ("code", "word", "told"),
     [
-        ("def f(x): return x\n", "k.py:g", "k.g k.py has no function 'g'"),
-        ("import nowhere_to_be_found\n", "k.py:f", "k.f k.py cannot be imported: "),
+        ("def f(x): return x\n", "k.py:g", "k.g: k.py has no function 'g'"),
+        ("import nowhere_to_be_found\n", "k.py:f", "k.f: k.py cannot be imported: "),
     ],
 )
 def test_who_cannot_start_is_told_of_before_any_table(fails, code, word, told):
@@ -96,7 +97,7 @@ def test_who_was_not_named_and_cannot_start_is_left_out(softaudit, monkeypatch):
 def test_what_is_done_is_shown_when_somebody_has_enough(softaudit, monkeypatch):
     @contextmanager
     def deferred():
-        yield iter([False, False, True]).__next__
+        yield chain([False] * 4, repeat(True)).__next__
 
     monkeypatch.setattr("softaudit.cli.interrupt.deferred", deferred)
     ended = softaudit("conformance", "stable", *QUICK, "--edge-row", "gap*", "--strict")

@@ -27,7 +27,7 @@ def fitting(found: Conformance, width: int) -> Shown:
 
     What has no room even so goes into another table below.
     """
-    for heads, with_words in ((True, True), (False, True), (False, False)):
+    for heads, with_words in ((True, True), (False, True), (True, False), (False, False)):
         shown = Shown(found, heads=heads, with_words=with_words)
         if shown.width() <= width:
             return shown
