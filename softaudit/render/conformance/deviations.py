@@ -104,7 +104,8 @@ def folded(told: Sequence[Deviation]) -> Iterator[str]:
     for function, of in grouped((d.function, d) for d in told if d.kind == ALIKE).items():
         rows = ", ".join(dict.fromkeys(row for one in of for row in one.edge_rows))
         worst = f"; the worst, {of[0].edge_row}" if rows != of[0].edge_row else ""
-        yield f"{function} of {rows}{worst}: {of[0].text}"
+        formats = ", ".join(dict.fromkeys(form for _, forms in of[0].by for form in forms))
+        yield f"{function} of {rows}{worst}: {of[0].text}; in {formats}"
 
 
 def _judges(found: Conformance) -> set[str]:
