@@ -220,7 +220,7 @@ EDGE_ROWS: dict[str, EdgeRow] = {
                 "x − m overflows to −∞, and must not become NaN",
                 _lowest_beside_large),
         EdgeRow("mask-1e4", "scores beside a mask of −1e4, rounded to the format",
-                "softmax is 0 beside it; log_softmax is the mask, and not −∞",
+                "softmax is 0 there; log_softmax is near the mask, and not −∞",
                 _finite_mask(-1e4)),
         EdgeRow("mask-1e9", "scores beside a mask of −1e9, rounded to the format",
                 "the same; float16 does not hold it", _finite_mask(-1e9)),

@@ -175,9 +175,9 @@ def headline(found: Conformance) -> list[str]:
 def outcome(found: Conformance) -> str:
     """Count what is off, follows another convention, or is missing."""
     told = Counter(reply.verdict for question in found.questions for reply in question.replies)
-    whole = count(sum(told.values()) - told["not asked"], "answer")
+    asked = sum(told.values()) - told["not asked"]
     off, other, missing = (told[name] for name in ("off", "other convention", "no answer"))
-    said = [f"{off} of {whole} {'is' if off == 1 else 'are'} off"]
+    said = [f"{off} of {count(asked, 'answer')} {'is' if 1 in (off, asked) else 'are'} off"]
     if other:
         said.append(f"{other} follow{'s' if other == 1 else ''} another convention")
     if missing:
