@@ -8,6 +8,7 @@ from math import inf, isnan
 
 import pytest
 
+from softaudit.render.conformance.deviations import deviations, telling
 from softaudit.studies.conformance import conformance
 from softaudit.studies.respondents import respondents
 
@@ -104,3 +105,18 @@ def test_onnxruntime_takes_the_lowest_number_for_a_mask_in_logsumexp(found):
     reply = replies(found, "logsumexp", "lowest-and-mask", "onnxruntime")["float32"]
     assert reply.values == ((-inf, 1),)
     assert reply.verdict == "off"
+
+
+def test_a_terminal_tells_what_frameworks_differ_in():
+    """Of all rows at once: what all of them lose in wide gaps would fill the sentences."""
+    asked = respondents(("naive", "stable", *FRAMEWORKS))
+    told = telling(deviations(conformance(asked, [], FORMATS)), 12)
+    shown = [(one.function, one.edge_row, one.who) for one in told]
+    for function, edge_row, who in (
+        ("softmax", "equal-4096", "scipy in bfloat16"),
+        ("log_softmax", "dominant", "torch, onnxruntime in float32"),
+        ("log_softmax", "nan", "onnxruntime in float64"),
+        ("log_softmax", "one-infinity", "naive, scipy in every format; onnxruntime in float64"),
+    ):
+        assert (function, edge_row, who) in shown
+    assert not [row for _, row, _ in shown if row.startswith("gap")]
