@@ -14,6 +14,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -30,8 +31,11 @@ MOST_OUTPUT = 2048
 _START = (
     "import sys; sys.path[:] = sys.argv[4:]; given = [*map(int, sys.argv[1:4])]; "
     "from softaudit.implementations.guard import guard; guard(*given); "
-    "from softaudit.implementations.worker import main; main(*given)"
+    "from softaudit.implementations.worker import main; del sys.path[0]; main(*given)"
 )
+_OURS = str(Path(__file__).parents[2])
+"""Where this very softaudit is, of which there may be others further on in the path."""
+
 PATIENCE = 1.0
 """Seconds that an answer may still take when somebody has had enough."""
 
@@ -63,7 +67,15 @@ class Process:
         theirs = (its_questions, its_answers)
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _START, *map(str, (*theirs, os.getpid())), *sys.path],
+                [
+                    sys.executable,
+                    "-P",
+                    "-c",
+                    _START,
+                    *map(str, (*theirs, os.getpid())),
+                    _OURS,
+                    *sys.path,
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
