@@ -105,6 +105,7 @@ def peak(kind: str, number: int) -> int:
 
 
 @pytest.mark.parametrize("kind", RENDERERS)
+@pytest.mark.processes
 def test_memory_does_not_grow_with_the_number_of_inputs(kind):
     """But for what is small of each: an audit has 100 kB here, and its cell 3 kB of JSON."""
     peak(kind, 2)  # what is imported is there for good
