@@ -11,9 +11,10 @@ import typer
 from softaudit.cli import completion
 from softaudit.cli.asking import Names, When  # noqa: TC001  options are read as types
 from softaudit.cli.interrupt import INTERRUPTED
+from softaudit.cli.judging import FAILED
 from softaudit.cli.options import several, split, with_groups
 from softaudit.cli.output import Written
-from softaudit.cli.respondents import Respondents
+from softaudit.cli.respondents import Functions, Respondents
 from softaudit.errors import UnjudgedError
 
 if TYPE_CHECKING:
@@ -22,20 +23,12 @@ if TYPE_CHECKING:
     from softaudit.studies.conforming import Conformance
     from softaudit.studies.respondents import Respondent
 
-FAILED = 1
-
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """The options that say what is asked."""
 
-    functions: Annotated[
-        Names,
-        several(
-            "function",
-            "softmax and log_softmax by default, of a user's function what its name says.",
-        ),
-    ] = None
+    functions: Functions = None
     formats: Annotated[
         Names,
         several(

@@ -10,9 +10,10 @@ import typer
 from softaudit.cli import completion
 from softaudit.cli.asking import Axis, Key, Names, When  # noqa: TC001  options are read as types
 from softaudit.cli.interrupt import INTERRUPTED
+from softaudit.cli.judging import FAILED
 from softaudit.cli.options import one, several, split, with_groups
 from softaudit.cli.output import WrittenOfFour
-from softaudit.cli.respondents import Respondents
+from softaudit.cli.respondents import Functions, Respondents
 from softaudit.errors import OptionError, UnjudgedError
 
 if TYPE_CHECKING:
@@ -26,20 +27,12 @@ Input = typer.Argument(
     metavar="INPUT", help="A file of logits, - for standard input, or literal logits: '[40, 0]'."
 )
 
-FAILED = 1
-
 
 @dataclass(frozen=True, slots=True)
 class Probing:
     """The options that say what is asked, about which rows, and how."""
 
-    functions: Annotated[
-        Names,
-        several(
-            "function",
-            "softmax and log_softmax by default, of a user's function what its name says.",
-        ),
-    ] = None
+    functions: Functions = None
     formats: Annotated[
         Names, several("format", "float16, bfloat16 and float32 by default, and all others.")
     ] = None

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softaudit.cli import completion
-from softaudit.cli.asking import Device, Names, Timeout  # noqa: TC001  options are read as types
-from softaudit.cli.options import split_places
+from softaudit.cli.asking import Device, Names, Timeout
+from softaudit.cli.options import several, split_places
 from softaudit.errors import OptionError, UnjudgedError
 from softaudit.implementations import CPU, TIMEOUT, Interrupted, Unanswered
 
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from softaudit.studies.respondents import Respondent
+
+
+Functions = Annotated[
+    Names,
+    several(
+        "function", "softmax and log_softmax by default, of a user's function what its name says."
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)

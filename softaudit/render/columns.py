@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import log2
 from typing import TYPE_CHECKING
 
+from softaudit.algorithms import ALGORITHM_NAMES
 from softaudit.errors import OptionError
 from softaudit.metrics import INFINITE_BIN, edge
 from softaudit.wording import percent, significant, ulps
@@ -54,6 +55,12 @@ def _ratio(name: str) -> Callable[[Cell], str]:
 
 def _happened(cell: Cell, name: str) -> str:
     return _count(cell.events[name].count if name in cell.events else 0)
+
+
+def _of_steps(name: str) -> Callable[[Cell], str]:
+    """Show a count of what happened on the way, which nobody saw of somebody else's results."""
+    count = _of("overflow", name)
+    return lambda cell: count(cell) if cell.key.algorithm in ALGORITHM_NAMES else "–"
 
 
 def _of(group: str, name: str) -> Callable[[Cell], str]:
@@ -119,8 +126,8 @@ def spread(histogram: Mapping[int, int]) -> str:
 
 COLUMNS: dict[str, Column] = {
     "not-finite": Column(("not", "finite"), lambda c: _happened(c, "not_finite"), 1, breaks=True),
-    "exp": Column(("exp", "inf"), _of("overflow", "exp"), 140, breaks=True),
-    "sum": Column(("sum", "inf"), _of("overflow", "sum"), 140, breaks=True),
+    "exp": Column(("exp", "inf"), _of_steps("exp"), 140, breaks=True),
+    "sum": Column(("sum", "inf"), _of_steps("sum"), 140, breaks=True),
     "premature": Column(("underflow", "premature"), _of("underflow", "premature"), 1, breaks=True),
     "forced": Column(("underflow", "forced"), _of("underflow", "forced"), 1),
     "subnormal": Column(("underflow", "subnormal"), _of("underflow", "subnormal"), 140),

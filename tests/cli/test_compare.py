@@ -367,3 +367,12 @@ def test_a_command_names_outputs_with_a_key_beside_plain_ones(softaudit):
     assert ended.code == 1
     again = "softaudit compare logits.npy mine.npy all.npz --outputs-key p --function softmax"
     assert again in " ".join(ended.out.split())
+
+
+def test_what_happened_on_the_way_is_not_said_to_be_nothing(softaudit):
+    """Overflows within a kernel leave no trace in its outputs; of our algorithms they are seen."""
+    words = ("--columns", "exp,sum", "--worst", "0")
+    shown = softaudit("compare", "logits.npy", "float32.npy", "--against", "naive", *words).out
+    lines = [line.split() for line in shown.splitlines()]
+    assert ["float32", "float32.npy", "–", "–"] in lines
+    assert ["naive", "·", "·"] in lines
